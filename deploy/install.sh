@@ -57,7 +57,7 @@ line_is_satisfied() {
 offered_name() {
   local name
   for name in $(alternatives "$1"); do
-    if apt-cache show --no-all-versions "$name" 2>/dev/null | grep -q '^Package:'; then
+    if [ -n "$(apt-cache show --no-all-versions "$name" 2>/dev/null)" ]; then
       printf '%s\n' "$name"
       return 0
     fi
