@@ -22,18 +22,27 @@ bool HasTestMark(const std::vector<std::string>& names) {
                      [](const std::string& name) { return name.find(kTestMark) != std::string::npos; });
 }
 
-TEST(Programs, HoldNoSymbolThatIsForTestsOnly) {
-  const std::filesystem::path folder = std::filesystem::path(SYNOD_BINARY_DIR) / "bin";
-  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no programs are built in " << folder;
-  std::size_t checked = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (!entry.is_regular_file()) continue;
-    const Result<std::vector<std::string>> names = ReadElfSymbols(entry.path().string());
-    ASSERT_TRUE(names.ok()) << names.error().message;
-    EXPECT_FALSE(HasTestMark(*names)) << entry.path() << ":0: holds a symbol with " << kTestMark;
-    ++checked;
+// Programs and the shared libraries that they load.
+std::vector<std::filesystem::path> BuiltPrograms() {
+  std::vector<std::filesystem::path> found;
+  for (const char* name : {"bin", "lib"}) {
+    const std::filesystem::path folder = std::filesystem::path(SYNOD_BINARY_DIR) / name;
+    if (!std::filesystem::exists(folder)) continue;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      if (entry.is_regular_file()) found.push_back(entry.path());
+    }
   }
-  if (checked == 0) GTEST_SKIP() << "no programs are built in " << folder;
+  return found;
+}
+
+TEST(Programs, HoldNoSymbolThatIsForTestsOnly) {
+  const std::vector<std::filesystem::path> programs = BuiltPrograms();
+  if (programs.empty()) GTEST_SKIP() << "no programs are built in " << SYNOD_BINARY_DIR;
+  for (const std::filesystem::path& path : programs) {
+    const Result<std::vector<std::string>> names = ReadElfSymbols(path.string());
+    ASSERT_TRUE(names.ok()) << names.error().message;
+    EXPECT_FALSE(HasTestMark(*names)) << path.string() << ":0: holds a symbol with " << kTestMark;
+  }
 }
 
 TEST(Programs, ASymbolThatIsForTestsOnlyIsFoundWhereThereIsOne) {

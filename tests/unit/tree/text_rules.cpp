@@ -9,7 +9,7 @@
 namespace synod::tree {
 namespace {
 
-enum class Where { kEverywhere, kCode, kCodeOutsideModels };
+enum class Where { kEverywhere, kCode, kProgramsOutsideModels };
 
 struct Banned {
   std::string phrase;
@@ -31,8 +31,8 @@ const std::vector<Banned>& BannedPhrases() {
       {std::string("using ") + "namespace", false, Where::kCode, "names are written out"},
       {std::string("std::") + "rand", false, Where::kCode, "randomness is SecretRandom or PublicRandom"},
       {std::string("std::") + "srand", false, Where::kCode, "randomness is SecretRandom or PublicRandom"},
-      {std::string("torch::") + "randn", false, Where::kCodeOutsideModels, "no privacy noise from LibTorch"},
-      {std::string("torch::") + "randn_like", false, Where::kCodeOutsideModels, "no privacy noise from LibTorch"},
+      {std::string("torch::") + "randn", false, Where::kProgramsOutsideModels, "no privacy noise from LibTorch"},
+      {std::string("torch::") + "randn_like", false, Where::kProgramsOutsideModels, "no privacy noise from LibTorch"},
   };
   return kBanned;
 }
@@ -50,7 +50,8 @@ std::string LowerCase(std::string_view text) {
 
 bool Applies(const Banned& banned, const SourceFile& file) {
   if (banned.where == Where::kEverywhere) return true;
-  return file.IsCode() && (banned.where == Where::kCode || !file.IsUnder("models"));
+  if (banned.where == Where::kCode) return file.IsCode();
+  return file.IsCode() && !file.IsUnder("models") && !file.IsUnder("tests");
 }
 
 // The target of the Markdown link that begins at or after `position`, which moves behind it; empty at the line's end.
