@@ -58,16 +58,27 @@ Status AppendArray(const Json& value, std::string& out) {
 
 Status Append(const Json& value, std::string& out) {
   switch (value.type()) {
-    case Json::value_t::object: return AppendObject(value, out);
-    case Json::value_t::array: return AppendArray(value, out);
-    case Json::value_t::string: return AppendString(value.get_ref<const std::string&>(), out);
-    case Json::value_t::boolean: out += value.get<bool>() ? "true" : "false"; return {};
-    case Json::value_t::number_integer: out += fmt::format("{}", value.get<std::int64_t>()); return {};
-    case Json::value_t::number_unsigned: out += fmt::format("{}", value.get<std::uint64_t>()); return {};
-    case Json::value_t::number_float: return AppendReal(value.get<double>(), out);
+    case Json::value_t::object:
+      return AppendObject(value, out);
+    case Json::value_t::array:
+      return AppendArray(value, out);
+    case Json::value_t::string:
+      return AppendString(value.get_ref<const std::string&>(), out);
+    case Json::value_t::boolean:
+      out += value.get<bool>() ? "true" : "false";
+      return {};
+    case Json::value_t::number_integer:
+      out += fmt::format("{}", value.get<std::int64_t>());
+      return {};
+    case Json::value_t::number_unsigned:
+      out += fmt::format("{}", value.get<std::uint64_t>());
+      return {};
+    case Json::value_t::number_float:
+      return AppendReal(value.get<double>(), out);
     case Json::value_t::null:
     case Json::value_t::binary:
-    case Json::value_t::discarded: break;
+    case Json::value_t::discarded:
+      break;
   }
   return BadInput("canonical JSON: null and binary values are not allowed");
 }

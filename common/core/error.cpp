@@ -6,14 +6,22 @@ namespace synod {
 
 std::string_view ErrorCodeName(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kFailed: return "failed";
-    case ErrorCode::kConnection: return "connection";
-    case ErrorCode::kTimeout: return "timeout";
-    case ErrorCode::kBadInput: return "bad_input";
-    case ErrorCode::kInternal: return "internal";
-    case ErrorCode::kRefused: return "refused";
-    case ErrorCode::kBudgetExhausted: return "budget_exhausted";
-    case ErrorCode::kVerificationFailed: return "verification_failed";
+    case ErrorCode::kFailed:
+      return "failed";
+    case ErrorCode::kConnection:
+      return "connection";
+    case ErrorCode::kTimeout:
+      return "timeout";
+    case ErrorCode::kBadInput:
+      return "bad_input";
+    case ErrorCode::kInternal:
+      return "internal";
+    case ErrorCode::kRefused:
+      return "refused";
+    case ErrorCode::kBudgetExhausted:
+      return "budget_exhausted";
+    case ErrorCode::kVerificationFailed:
+      return "verification_failed";
   }
   return "unknown";
 }

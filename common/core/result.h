@@ -19,7 +19,7 @@ namespace synod {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}     // NOLINT: implicit on purpose
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit on purpose
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit on purpose
 
   bool ok() const { return state_.index() == 0; }
@@ -76,10 +76,10 @@ using Status = Result<void>;
 #define SYNOD_CONCAT(a, b) SYNOD_CONCAT_INNER(a, b)
 
 // Evaluates a Result or Status and returns its error from the enclosing function, if it has one.
-#define SYNOD_RETURN_IF_ERROR(expression)                 \
-  do {                                                    \
-    auto synod_status = (expression);                     \
-    if (!synod_status.ok()) return synod_status.error();  \
+#define SYNOD_RETURN_IF_ERROR(expression)                \
+  do {                                                   \
+    auto synod_status = (expression);                    \
+    if (!synod_status.ok()) return synod_status.error(); \
   } while (false)
 
 #define SYNOD_ASSIGN_OR_RETURN_INNER(result, declaration, expression) \

@@ -18,7 +18,7 @@ std::string TemporaryFolder();
 }  // namespace synod::testing
 
 // Declares `path`, the shared file `relative`, or skips the test.
-#define SYNOD_SHARED_OR_SKIP(path, relative)                                                    \
-  const std::optional<std::string> path##_found = ::synod::testing::SharedPath(relative);       \
-  if (!path##_found) GTEST_SKIP() << "needs the shared reference data: " << (relative);          \
+#define SYNOD_SHARED_OR_SKIP(path, relative)                                              \
+  const std::optional<std::string> path##_found = ::synod::testing::SharedPath(relative); \
+  if (!path##_found) GTEST_SKIP() << "needs the shared reference data: " << (relative);   \
   const std::string& path = *path##_found
