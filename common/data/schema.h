@@ -4,9 +4,14 @@
 // Invariants of a Schema that exists: at least one feature column; column names are unique, non-empty, at most
 // kMaxNameBytes of UTF-8; numeric bounds are finite with minimum < maximum (minimum == maximum is allowed for a column
 // that is constant); categorical columns have 1 to kMaxCategories unique values, binary ones exactly two; at most one
-// label and at most one subject column.
+// label and at most one subject column. Names and categories have no control characters and no blanks at their ends.
+// Of a column with the role subject or ignored nothing but its name is used; the rules for bounds and values do not
+// apply to it.
+//
+// A datetime column whose bounds are both at midnight holds days: the time of day of a cell is dropped.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -25,17 +30,21 @@ struct Column {
   std::string name;
   ColumnType type = ColumnType::kContinuous;
   ColumnRole role = ColumnRole::kFeature;
-  double minimum = 0.0;             // numeric columns; datetime: seconds since the Unix epoch, UTC
+  double minimum = 0.0;  // numeric columns; datetime: seconds since the Unix epoch, UTC
   double maximum = 0.0;
   std::vector<std::string> values;  // categorical and binary columns: the category names, in schema order
   bool missing_allowed = false;
-  int decimals = -1;                // continuous columns: digits after the point in output; -1 is not stated
-  std::vector<double> atoms;        // numeric columns: public single values that occur often (a fill-in constant, 0)
+  int decimals = -1;          // continuous columns: digits after the point in output; -1 is not stated
+  std::vector<double> atoms;  // numeric columns: public single values that occur often (a fill-in constant, 0)
 
   // Continuous, integer and datetime columns are numeric; categorical and binary ones are not.
   bool is_numeric() const { return type != ColumnType::kCategorical && type != ColumnType::kBinary; }
   // Part of what is modelled and synthesised: features and the label.
   bool is_modelled() const { return role == ColumnRole::kFeature || role == ColumnRole::kLabel; }
+  // A datetime column that holds days, not seconds.
+  bool is_whole_days() const {
+    return type == ColumnType::kDatetime && std::fmod(minimum, 86400.0) == 0.0 && std::fmod(maximum, 86400.0) == 0.0;
+  }
 };
 
 class Schema {

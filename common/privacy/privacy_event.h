@@ -1,9 +1,12 @@
-// An immutable description of what was run, separate from how it is accounted. Accountants are pure functions of events.
+// An immutable description of what was run, separate from how it is accounted. Accountants are pure functions of
+// events.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 #include <vector>
+
+#include "common/core/result.h"
 
 namespace synod {
 
@@ -23,5 +26,16 @@ struct PrivacyEvent {
 };
 
 using PrivacyEvents = std::vector<PrivacyEvent>;
+
+// What the accountants accept; anything else is an error, never a guess.
+inline constexpr double kSmallestNoiseMultiplier = 1e-2;
+inline constexpr double kLargestNoiseMultiplier = 1e9;
+inline constexpr std::uint64_t kMaxComposedEvents = 1'000'000'000;
+
+// Rates in [0, 1], noise multipliers in the range above (so neither NaN nor infinite), counts within the maximum.
+Status CheckEvents(const PrivacyEvents& events);
+
+// Equal events added up, those that look at nobody (rate 0 or count 0) left out. Needs events that CheckEvents accepts.
+PrivacyEvents MergeEvents(const PrivacyEvents& events);
 
 }  // namespace synod

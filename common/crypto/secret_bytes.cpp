@@ -1,0 +1,44 @@
+#include "common/crypto/secret_bytes.h"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace synod {
+
+SecretBytes::SecretBytes(std::size_t size) : data_(std::make_unique<std::uint8_t[]>(size)), size_(size) {}
+
+SecretBytes SecretBytes::CopyOf(ByteView bytes) {
+  SecretBytes copy(bytes.size());
+  std::copy(bytes.begin(), bytes.end(), copy.data_.get());
+  return copy;
+}
+
+SecretBytes::SecretBytes(SecretBytes&& other) noexcept
+    : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+
+SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
+  if (this != &other) {
+    Wipe();
+    data_ = std::move(other.data_);
+    size_ = std::exchange(other.size_, 0);
+  }
+  return *this;
+}
+
+SecretBytes::~SecretBytes() {
+  Wipe();
+}
+
+bool SecretBytes::EqualTo(const SecretBytes& other) const {
+  return size_ == other.size_ && (size_ == 0 || CRYPTO_memcmp(data_.get(), other.data_.get(), size_) == 0);
+}
+
+void SecretBytes::Wipe() {
+  if (data_) OPENSSL_cleanse(data_.get(), size_);
+  data_.reset();
+  size_ = 0;
+}
+
+}  // namespace synod

@@ -1,0 +1,48 @@
+#include "common/privacy/ledger_chain.h"
+
+#include <fmt/format.h>
+
+namespace synod {
+namespace {
+
+constexpr char kHint[] = "the ledger was changed or rolled back: restore it from a backup and have it reviewed";
+
+}  // namespace
+
+LedgerChain::LedgerChain() : head_(LedgerGenesis()) {}
+
+LedgerRow LedgerChain::Next(const LedgerCharge& charge) const {
+  LedgerRow row;
+  row.index = rows_;
+  row.charge = charge;
+  row.previous = head_;
+  row.hash = HashOfRow(row);
+  return row;
+}
+
+Status LedgerChain::Extend(const LedgerRow& row) {
+  const auto broken = [&](std::string_view what) {
+    return VerificationFailed(fmt::format("ledger row {}: {}", rows_, what), kHint);
+  };
+  if (row.index != rows_) return broken(fmt::format("row {} stands here: rows are missing or reordered", row.index));
+  if (row.hash != HashOfRow(row)) return broken("its content does not match its hash");
+  if (row.previous != head_) return broken("it is not linked to the row before it");
+  head_ = row.hash;
+  ++rows_;
+  return {};
+}
+
+Result<LedgerChain> VerifyChain(std::span<const LedgerRow> rows, const std::optional<Digest>& expected_head) {
+  LedgerChain chain;
+  for (const LedgerRow& row : rows) SYNOD_RETURN_IF_ERROR(chain.Extend(row));
+  if (expected_head && *expected_head != chain.head()) {
+    return VerificationFailed(
+        fmt::format("the ledger of {} rows does not end at the expected head: rows are missing at the end or were "
+                    "added",
+                    chain.rows()),
+        kHint);
+  }
+  return chain;
+}
+
+}  // namespace synod

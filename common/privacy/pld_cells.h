@@ -1,0 +1,64 @@
+// The privacy loss distribution of one event, cut into cells of one width on the lattice { i * width }.
+//
+// Cell i holds the outcomes whose loss lies in [i width, (i+1) width]; it keeps its masses under both P and Q. From them:
+// - pessimistic: the P-mass is split between both ends of the cell so that both masses are preserved ("connect the
+//   dots", Doroshenko, Ghazi, Kamath, Kumar and Manurangsi 2022): the tightest distribution on the lattice that
+//   dominates the true one. The error is of second order in the width.
+// - optimistic: merging the outcomes of a cell into one is post-processing, hence dominated by the true pair; its loss
+//   is log(P-mass / Q-mass), a known place inside the cell.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "common/core/result.h"
+#include "common/privacy/dominating_pair.h"
+
+namespace synod {
+
+inline constexpr std::int64_t kMaxLossCells = std::int64_t{1} << 22;
+
+// A lattice distribution of the loss: mass[i] at (first + i) * width, `infinity` at plus infinity.
+struct LossPmf {
+  std::int64_t first = 0;
+  std::vector<double> mass;
+  double infinity = 0.0;
+};
+
+// The optimistic distribution: cell `first + i` stands for a loss of at least (first + i) width + offset, except on a
+// part of the sums that the caller bounds with `spread`: offsets vary by at most `spread` around their mean.
+struct OptimisticPmf {
+  LossPmf pmf;
+  double offset = 0.0;  // mean of the offsets kept
+  double spread = 0.0;  // largest minus smallest offset kept
+};
+
+class LossCells {
+ public:
+  // `tail`: the mass of each end that may be cut off; the upper end goes to plus infinity, the lower end is rounded up.
+  // Fails when the range of losses needs more than kMaxLossCells.
+  static Result<LossCells> Of(const DominatingPair& pair, double width, double tail);
+
+  LossPmf Pessimistic() const;         // direction (P, Q): REMOVE
+  LossPmf PessimisticSwapped() const;  // direction (Q, P): ADD; the same dominating pair read the other way
+  // `deviations` scales how much a wide spread of offsets would cost per sqrt(use), against rounding them down.
+  OptimisticPmf Optimistic(double uses, double deviations) const;
+
+  double width() const { return width_; }
+
+ private:
+  LossCells() = default;
+
+  double width_ = 0.0;
+  std::int64_t first_ = 0;
+  std::vector<double> mass_;         // P-mass of each cell
+  std::vector<double> upper_share_;  // of it, the share that goes to the upper end; rounded up
+  double bottom_mass_ = 0.0;         // P-mass below the first cell
+  double infinity_ = 0.0;            // P-mass above the last cell
+  double infinity_swapped_ = 0.0;    // Q-mass that no finite lattice point carries
+};
+
+// Root mean square of the loss around its mean under P: the scale that chooses a cell width.
+double LossDeviation(const DominatingPair& pair);
+
+}  // namespace synod

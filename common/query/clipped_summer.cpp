@@ -1,0 +1,32 @@
+#include "common/query/clipped_summer.h"
+
+#include <cmath>
+#include <utility>
+
+#include "common/core/check.h"
+#include "common/query/grid.h"
+
+namespace synod {
+
+ClippedSummer::ClippedSummer(std::size_t dimension, double clip) : values_(dimension), clip_(clip) {}
+
+void ClippedSummer::AddBlock(std::span<const float> block_sum, std::uint32_t units) {
+  SYNOD_CHECK(block_sum.size() == values_.size(), "a block sum of another dimension");
+  SYNOD_CHECK(units >= 1 && units <= kMostRowsPerBlock, "a block outside the bound that the float error is proven for");
+  units_ += units;
+  ++blocks_;
+  SYNOD_CHECK(blocks_ * units_ <= kMostBlocksTimesUnits, "more units than the float error is proven for");
+  double finite = 0.0;  // stays 0 unless a value is not finite: x - x is NaN for infinities and NaN
+  for (std::size_t i = 0; i < values_.size(); ++i) {
+    const double value = block_sum[i];
+    finite += value - value;
+    values_[i] += value;
+  }
+  SYNOD_CHECK(finite == 0.0, "a block sum that is not finite");
+}
+
+ClippedSum ClippedSummer::Finish() && {
+  return {std::move(values_), clip_};
+}
+
+}  // namespace synod

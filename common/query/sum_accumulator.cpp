@@ -1,0 +1,43 @@
+#include "common/query/sum_accumulator.h"
+
+#include <utility>
+
+#include "common/core/check.h"
+#include "common/query/words.h"
+
+namespace synod {
+
+SumAccumulator::SumAccumulator(const Grid& grid, WordBits bits)
+    : total_(grid.dimension()), gamma_(grid.gamma()), bits_(bits) {}
+
+Status SumAccumulator::AddEncoded(ByteView words) {
+  if (words.size() != total_.size() * WordBytes(bits_)) return BadInput("an answer has the wrong length");
+  AddWords(words, bits_, total_);
+  ++answers_;
+  return {};
+}
+
+void SumAccumulator::Add(NoisedSum&& sum) {
+  AddValues(sum.values_);
+}
+void SumAccumulator::Add(StandaloneSum&& sum) {
+  AddValues(sum.values_);
+}
+
+void SumAccumulator::AddValues(std::span<const std::int64_t> values) {
+  SYNOD_CHECK(values.size() == total_.size(), "an answer of another dimension");
+  for (std::size_t i = 0; i < values.size(); ++i) total_[i] += static_cast<std::uint64_t>(values[i]);
+  ++answers_;
+}
+
+NoisySum SumAccumulator::Finish() && {
+  std::vector<std::int64_t> centred(total_.size());
+  std::vector<double> values(total_.size());
+  for (std::size_t i = 0; i < total_.size(); ++i) {
+    centred[i] = Centred(total_[i], bits_);
+    values[i] = static_cast<double>(centred[i]) / gamma_;
+  }
+  return {std::move(values), EncodeWords(centred, bits_), answers_};
+}
+
+}  // namespace synod

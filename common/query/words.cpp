@@ -1,0 +1,43 @@
+#include "common/query/words.h"
+
+#include <bit>
+#include <cstring>
+
+#include "common/core/check.h"
+
+namespace synod {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "words travel little-endian");
+
+template <typename Word>
+Bytes Encode(std::span<const std::int64_t> values) {
+  Bytes bytes(values.size() * sizeof(Word));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto word = static_cast<Word>(values[i]);
+    std::memcpy(bytes.data() + i * sizeof(Word), &word, sizeof(Word));
+  }
+  return bytes;
+}
+
+template <typename Word>
+void Add(ByteView words, std::span<std::uint64_t> total) {
+  for (std::size_t i = 0; i < total.size(); ++i) {
+    Word word = 0;
+    std::memcpy(&word, words.data() + i * sizeof(Word), sizeof(Word));
+    total[i] += word;
+  }
+}
+
+}  // namespace
+
+Bytes EncodeWords(std::span<const std::int64_t> values, WordBits bits) {
+  return bits == WordBits::k32 ? Encode<std::uint32_t>(values) : Encode<std::uint64_t>(values);
+}
+
+void AddWords(ByteView words, WordBits bits, std::span<std::uint64_t> total) {
+  SYNOD_CHECK(words.size() == total.size() * WordBytes(bits), "words of another length than the accumulator");
+  bits == WordBits::k32 ? Add<std::uint32_t>(words, total) : Add<std::uint64_t>(words, total);
+}
+
+}  // namespace synod

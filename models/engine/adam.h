@@ -1,0 +1,46 @@
+// Adam (Kingma and Ba 2015) and an exponential moving average of the parameters, on flat vectors, at the coordinator.
+// Post-processing of noisy sums: neither sees anything else.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace synod::engine {
+
+struct AdamOptions {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+};
+
+class Adam {
+ public:
+  Adam(std::size_t parameters, const AdamOptions& options);
+
+  // parameters -= learning_rate * m^ / (sqrt(v^) + epsilon) with bias-corrected moments.
+  void Step(std::span<const double> gradient, double learning_rate, std::span<float> parameters);
+
+  std::uint64_t steps() const { return steps_; }
+
+ private:
+  AdamOptions options_;
+  std::uint64_t steps_ = 0;
+  std::vector<double> first_;
+  std::vector<double> second_;
+};
+
+// average <- d average + (1 - d) parameters, with d = min(decay, (1 + t) / (10 + t)) so that the start is forgotten.
+class MovingAverage {
+ public:
+  MovingAverage(std::span<const float> start, double decay);
+  void Update(std::span<const float> parameters);
+  std::vector<float> Values() const;
+
+ private:
+  double decay_;
+  std::uint64_t updates_ = 0;
+  std::vector<double> average_;
+};
+
+}  // namespace synod::engine

@@ -1,0 +1,14 @@
+// Secret randomness that repeats, for tests alone: no installed program may link this (tests/unit/tree checks).
+#pragma once
+
+#include <cstdint>
+
+#include "common/crypto/secret_random.h"
+
+namespace synod {
+
+struct SecretRandomForTestsOnly {
+  static SecretRandom FromSeed(std::uint64_t seed);
+};
+
+}  // namespace synod
