@@ -29,6 +29,10 @@ class PerUnitGradient {
   // backward pass of their sum; row r of every gradient depends on its own unit only because no layer mixes rows.
   PerUnitGradient(Tape& tape, const torch::Tensor& unit_losses, const ClipOptions& options);
 
+  // The same where the gradient of the summed losses by the network's output is known in closed form.
+  PerUnitGradient(Tape& tape, const torch::Tensor& output, const torch::Tensor& gradient_by_output,
+                  const ClipOptions& options);
+
   // Upper bound of each unit's gradient norm, [units] float64; 0 for a unit that was zeroed as non-finite.
   const torch::Tensor& norms() const { return norms_; }
   // min(1, clip / norm) and so on; 0 for a unit that was zeroed.
@@ -40,6 +44,8 @@ class PerUnitGradient {
   void BlockSum(std::int64_t first_unit, std::int64_t last_unit, std::span<float> flat) const;
 
  private:
+  void Clip(const ClipOptions& options);
+
   Tape& tape_;
   torch::Tensor norms_;
   torch::Tensor weights_;

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "models/tabular/token_transform.h"
+
 namespace synod::table_diffusion {
 
 MaskedShape::MaskedShape(const std::vector<tabular::PublicGrid>& grids, const Options& options) {
