@@ -53,7 +53,7 @@ class GeneratorDraft {
   static Result<GeneratorDraft> Create(const GeneratorContent& content, const Certificate& certificate);
 
   const Digest& file_digest() const { return file_digest_; }  // what everybody signs
-  // The bytes that the digest covers; a site that signs can read them back with ReadDraft.
+  // The bytes that the digest covers.
   const Bytes& bytes() const { return bytes_; }
 
   // `coordinator` is nothing in a simulation. Sites in any order.
