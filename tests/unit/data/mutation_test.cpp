@@ -112,7 +112,7 @@ TEST(Mutation, OfAWholeTableNeverCrashes) {
   for (int round = 0; round < 2000; ++round) {
     std::ofstream(path, std::ios::binary | std::ios::trunc) << Mutated(kMutatedCsv, random);
     const Result<LoadedTable> loaded = LoadTable(path, shared);
-    if (!loaded.ok()) EXPECT_FALSE(loaded.error().message.empty());
+    EXPECT_TRUE(loaded.ok() || !loaded.error().message.empty());
   }
 }
 
