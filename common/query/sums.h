@@ -46,11 +46,11 @@ class GridSum {
  private:
   friend class Grid;
   friend class NoiseShare;
-  GridSum(std::vector<std::int64_t> values, std::uint64_t delta_squared)
-      : values_(std::move(values)), delta_squared_(delta_squared) {}
+  GridSum(std::vector<std::int64_t> values, double sensitivity)
+      : values_(std::move(values)), sensitivity_(sensitivity) {}
 
   std::vector<std::int64_t> values_;
-  std::uint64_t delta_squared_;
+  double sensitivity_;
 };
 
 // With this site's share of the noise: safe to combine with the shares of `honest_shares` - 1 others, not alone.

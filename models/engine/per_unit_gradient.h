@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "models/engine/block_bound.h"
 #include "models/engine/tape.h"
 #include "models/engine/torch.h"
 
@@ -19,7 +20,7 @@ struct ClipOptions {
   double clip = 1.0;  // L2 norm bound of one unit's gradient
   // Bound on sum over uses of weight * |g||a| relative to `clip`: keeps the proven rounding error of a block sum
   // small when the gradients of a unit's uses nearly cancel.
-  double max_magnitude_ratio = 4.0;
+  double max_magnitude_ratio = kMaxMagnitudeRatio;
 };
 
 class PerUnitGradient {
