@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -168,7 +169,8 @@ Error ReadError(const std::string& path) {
 }
 
 Status Drain(std::FILE* file, std::uint64_t total_bytes, Parser& parser, const CsvProgress& progress) {
-  std::vector<char> buffer(kCsvChunkBytes);
+  std::vector<char> buffer(total_bytes == 0 ? kCsvChunkBytes
+                                            : std::clamp<std::size_t>(total_bytes, 16, kCsvChunkBytes));
   ByteGate gate;
   std::uint64_t done_bytes = 0;
   for (;;) {
