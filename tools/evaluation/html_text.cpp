@@ -69,7 +69,7 @@ std::string Grouped(std::string digits) {
   if (end == std::string::npos) end = digits.size();
   for (std::size_t at = end; at > start + 3;) {
     at -= 3;
-    digits.insert(at, ",");
+    digits.insert(at, 1, ',');
   }
   return digits;
 }
@@ -93,7 +93,7 @@ std::string EscapeHtml(std::string_view text) {
 }
 
 std::string NameHtml(std::string_view name) {
-  return "<bdi>" + EscapeHtml(name) + "</bdi>";
+  return fmt::format("<bdi>{}</bdi>", EscapeHtml(name));
 }
 
 std::string PercentText(double share) {

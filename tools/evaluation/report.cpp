@@ -58,7 +58,8 @@ std::string Facts(const ReportInput& input) {
   }
   if (!input.privacy_statement.empty()) {
     html += "<h2>Privacy of the generator</h2><div class=\"card\">";
-    for (const std::string& paragraph : input.privacy_statement) html += "<p>" + EscapeHtml(paragraph) + "</p>";
+    for (const std::string& paragraph : input.privacy_statement)
+      html += fmt::format("<p>{}</p>", EscapeHtml(paragraph));
     html += "</div>";
   }
   return html;
@@ -71,7 +72,7 @@ std::string Scores(const Evaluation& evaluation) {
       ScoreTable(evaluation) + "</div>";
   if (!evaluation.notes.empty()) {
     html += "<ul class=\"hint\">";
-    for (const std::string& note : evaluation.notes) html += "<li>" + EscapeHtml(note) + "</li>";
+    for (const std::string& note : evaluation.notes) html += fmt::format("<li>{}</li>", EscapeHtml(note));
     html += "</ul>";
   }
   return html;
