@@ -70,7 +70,10 @@ BlockedBatch KeyedBlocks::Group(std::span<const std::uint32_t> drawn, unsigned l
   SYNOD_CHECK(leading_bits <= kHashBits && units_per_block >= 1, "an impossible block size");
   std::vector<HashedUnit> sorted;
   sorted.reserve(drawn.size());
-  for (const std::uint32_t unit : drawn) sorted.push_back({hashes_.at(unit), unit});
+  for (const std::uint32_t unit : drawn) {
+    SYNOD_CHECK(unit < hashes_.size(), "a drawn unit that does not exist");
+    sorted.push_back({hashes_[unit], unit});
+  }
   std::sort(sorted.begin(), sorted.end(), [](const HashedUnit& a, const HashedUnit& b) { return a.hash < b.hash; });
 
   BlockedBatch batch;

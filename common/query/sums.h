@@ -95,10 +95,12 @@ class NoisySum {
  public:
   NoisySum(NoisySum&&) noexcept = default;
   NoisySum& operator=(NoisySum&&) noexcept = default;
-  std::span<const double> values() const { return values_; }  // in units of the vector, centred
+  std::span<const double> values() const& { return values_; }  // in units of the vector, centred
+  std::span<const double> values() const&& = delete;           // it would outlive the sum
   std::uint32_t answers() const { return answers_; }
   // The total as words, which a SumAccumulator reads back: what a coordinator stores before it goes on.
-  const Bytes& words() const { return words_; }
+  const Bytes& words() const& { return words_; }
+  Bytes words() && { return std::move(words_); }
 
  private:
   friend class SumAccumulator;
