@@ -15,7 +15,9 @@ Grid GridOf(const PlanEntry& entry) {
   return std::move(grid).value();
 }
 
-WordBits BitsOf(const PlanEntry& entry) { return entry.word_bits == 32 ? WordBits::k32 : WordBits::k64; }
+WordBits BitsOf(const PlanEntry& entry) {
+  return entry.word_bits == 32 ? WordBits::k32 : WordBits::k64;
+}
 
 // The ledger of a coordinator is about the run, not about a registered data set.
 constexpr DatasetId kNoDataset{};
@@ -60,7 +62,6 @@ CoordinatorRound::Action CoordinatorRound::AskNext() {
   SYNOD_CHECK(query->entry < completed_.size() && guard_.left(query->entry) > 0, "a trainer stays within its plan");
   open_ = std::make_shared<const Query>(std::move(*query));
   open_name_ = {run_, open_->index, 0};
-  records_.push_back({open_->index, open_->entry, 0, false, {}, {}});
   Result<Ask> ask = OpenAttempt();
   if (!ask.ok()) return Fail(ask.error());
   return *ask;
@@ -72,12 +73,21 @@ Result<CoordinatorRound::Ask> CoordinatorRound::OpenAttempt() {
   accumulator_ = std::make_unique<SumAccumulator>(GridOf(entry), BitsOf(entry));
   answered_.clear();
   refused_.clear();
-  ++records_.back().attempts;
   state_ = State::kAsking;
   return Ask{open_, permit.name()};
 }
 
+void CoordinatorRound::RecordAttempt(bool completed) {
+  std::vector<std::uint32_t> answered;
+  const auto& roster = plan_->facts().roster;
+  for (std::uint32_t site = 0; site < roster.size(); ++site) {
+    if (answered_.contains(roster[site].id)) answered.push_back(site);
+  }
+  participation_.Record(open_name_.query, open_name_.attempt, open_->entry, completed, std::move(answered));
+}
+
 CoordinatorRound::Action CoordinatorRound::AskAgain() {
+  RecordAttempt(/*completed=*/false);
   if (guard_.left(open_->entry) > 0) {
     ++open_name_.attempt;
     Result<Ask> ask = OpenAttempt();
@@ -97,8 +107,8 @@ CoordinatorRound::Action CoordinatorRound::AskAgain() {
 bool CoordinatorRound::FitsOpenAttempt(const std::string& site, const QueryName& name) {
   const auto& roster = plan_->facts().roster;
   const bool known = std::any_of(roster.begin(), roster.end(), [&](const RosterSite& s) { return s.id == site; });
-  const bool fits = state_ == State::kAsking && known && name == open_name_ && !answered_.contains(site) &&
-                    !refused_.contains(site);
+  const bool fits =
+      state_ == State::kAsking && known && name == open_name_ && !answered_.contains(site) && !refused_.contains(site);
   if (!fits) ++dropped_messages_;
   return fits;
 }
@@ -147,14 +157,10 @@ std::optional<CoordinatorRound::Action> CoordinatorRound::OnDeadline() {
 
 CoordinatorRound::Action CoordinatorRound::Close() {
   guard_.CloseQuery(open_->index);
-  QueryRecord& record = records_.back();
-  record.answered = true;
-  for (const RosterSite& site : plan_->facts().roster) {
-    (answered_.contains(site.id) ? record.sites : record.dropped_out).push_back(site.id);
-  }
+  RecordAttempt(/*completed=*/true);
   const NoisySum sum = std::move(*accumulator_).Finish();
   accumulator_.reset();
-  if (Status stored = ports_.store.AppendSum(record, sum); !stored.ok()) return Fail(stored.error());
+  if (Status stored = ports_.store.AppendSum(open_name_, open_->entry, sum); !stored.ok()) return Fail(stored.error());
   if (Status absorbed = ports_.trainer.Absorb(*open_, sum); !absorbed.ok()) return Fail(absorbed.error());
   ++completed_[open_->entry];
   return AskNext();

@@ -23,6 +23,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/artefact/participation.h"
 #include "common/core/strong_id.h"
 #include "common/privacy/ledger.h"
 #include "common/privacy/ledger_guard.h"
@@ -66,7 +67,8 @@ class CoordinatorRound {
   // The time for the open attempt is over.
   std::optional<Action> OnDeadline();
 
-  const std::vector<QueryRecord>& records() const { return records_; }
+  // Who answered what: public, goes into the certificate.
+  const Participation& participation() const { return participation_; }
   std::uint64_t dropped_messages() const { return dropped_messages_; }
   // Answers used of each entry, retries included.
   const std::vector<std::uint64_t>& used() const { return guard_.used(); }
@@ -84,6 +86,7 @@ class CoordinatorRound {
   Action Close();
   Action Fail(Error error);
   Result<Ask> OpenAttempt();
+  void RecordAttempt(bool completed);
 
   std::shared_ptr<const Plan> plan_;
   Ports ports_;
@@ -97,7 +100,7 @@ class CoordinatorRound {
   std::set<std::string> answered_;
   std::map<std::string, RefusalReason> refused_;
   std::vector<std::uint64_t> completed_;  // sums absorbed of each entry
-  std::vector<QueryRecord> records_;
+  Participation participation_;
   std::uint64_t dropped_messages_ = 0;
 };
 

@@ -64,7 +64,8 @@ struct TrainingNews {
 // What is published: everything that a Generator needs, nothing that was not derived from noisy sums.
 struct GeneratorModel {
   std::string family;
-  Json model;  // options and public transforms
+  Json options;  // every hyper-parameter: what the plan's model hash covers
+  Json state;    // public transforms and whatever else the family needs beside its parameters
   ParameterLayout layout;
   std::vector<float> parameters;
 };

@@ -54,15 +54,13 @@ Result<NoisedSum> SiteRound::NoisedAnswer(const Query& query, const PlanEntry& e
   SYNOD_ASSIGN_OR_RETURN(const SamplingRate rate, SamplingRate::FromDouble(entry.sampling_rate));
   const PoissonSampler sampler(rate);
   SecretRandom sampling = random_.Fork("synod.sampling", query.index);
-  const std::vector<std::uint32_t> drawn =
-      sampler.Draw(sampling, static_cast<std::uint32_t>(setup_.units->size()));
+  const std::vector<std::uint32_t> drawn = sampler.Draw(sampling, static_cast<std::uint32_t>(setup_.units->size()));
 
   // The number of blocks follows from public numbers: the plan's units spread evenly over its sites.
-  const double expected = entry.sampling_rate * static_cast<double>(setup_.plan->facts().units) /
-                          static_cast<double>(setup_.plan->sites());
+  const double expected =
+      entry.sampling_rate * static_cast<double>(setup_.plan->facts().units) / static_cast<double>(setup_.plan->sites());
   const std::uint32_t units_per_block = contribution_.UnitsPerBlock(query);
-  const BlockedBatch batch =
-      blocks_.Group(drawn, KeyedBlocks::LeadingBits(expected, units_per_block), units_per_block);
+  const BlockedBatch batch = blocks_.Group(drawn, KeyedBlocks::LeadingBits(expected, units_per_block), units_per_block);
 
   SYNOD_ASSIGN_OR_RETURN(ClippedSum sum, contribution_.Sum(query, batch));
   if (sum.dimension() != entry.dimension) return BadInput("a query asks for a sum of another length than its entry");

@@ -21,7 +21,7 @@ Result<BudgetGuard> BudgetGuard::Restore(Plan plan, RunId run, DatasetId dataset
     if (charge.plan_hash != guard.plan_hash_) {
       return VerificationFailed(fmt::format("ledger row {}: this run was charged under another plan", row.index));
     }
-    const Status checked = guard.Check(charge.entry, charge.name);
+    const Status checked = guard.Admit(charge.entry, charge.name);
     if (!checked.ok()) return checked.error().Within(fmt::format("ledger row {}", row.index));
     guard.Use(charge.entry, charge.name);
   }
@@ -48,7 +48,7 @@ Status BudgetGuard::CheckAttempt(std::uint32_t entry, const QueryName& name) con
   return {};
 }
 
-Status BudgetGuard::Check(std::uint32_t entry, const QueryName& name) const {
+Status BudgetGuard::Admit(std::uint32_t entry, const QueryName& name) const {
   if (name.run != run_) return Refused("the query belongs to another run");
   if (entry >= used_.size()) {
     return Refused(fmt::format("the plan has {} entries; entry {} is not one of them", used_.size(), entry));
@@ -67,7 +67,7 @@ void BudgetGuard::Use(std::uint32_t entry, const QueryName& name) {
 }
 
 Result<SpendPermit> BudgetGuard::Reserve(std::uint32_t entry, const QueryName& name, Ledger& ledger) {
-  SYNOD_RETURN_IF_ERROR(Check(entry, name));
+  SYNOD_RETURN_IF_ERROR(Admit(entry, name));
   Use(entry, name);
   const PrivacyEvent event = plan_.entries()[entry].Event(plan_.honest_shares(), 1);
   return ledger.Spend({dataset_, name, plan_hash_, entry, event});

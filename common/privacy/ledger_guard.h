@@ -29,7 +29,10 @@ class BudgetGuard {
   static Result<BudgetGuard> Restore(Plan plan, RunId run, DatasetId dataset, Attempts attempts,
                                      std::span<const LedgerRow> rows);
 
-  // Checks the rules, then charges `ledger`. Refused or BudgetExhausted with the rule that was broken.
+  // Whether Reserve would be allowed to charge this answer. Changes nothing.
+  Status Admit(std::uint32_t entry, const QueryName& name) const;
+
+  // Admits, then charges `ledger`. Refused or BudgetExhausted with the rule that was broken.
   Result<SpendPermit> Reserve(std::uint32_t entry, const QueryName& name, Ledger& ledger);
 
   // The answer of the open query arrived: no further attempt of it is admitted.
@@ -48,7 +51,6 @@ class BudgetGuard {
     bool closed = false;
   };
 
-  Status Check(std::uint32_t entry, const QueryName& name) const;
   Status CheckAttempt(std::uint32_t entry, const QueryName& name) const;
   void Use(std::uint32_t entry, const QueryName& name);
 

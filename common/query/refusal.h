@@ -16,10 +16,14 @@ enum class RefusalReason : std::uint8_t {
 
 constexpr std::string_view RefusalReasonName(RefusalReason reason) {
   switch (reason) {
-    case RefusalReason::kOutsidePlan: return "outside_plan";
-    case RefusalReason::kReplayed: return "replayed";
-    case RefusalReason::kMalformed: return "malformed";
-    case RefusalReason::kLedgerUnavailable: return "ledger_unavailable";
+    case RefusalReason::kOutsidePlan:
+      return "outside_plan";
+    case RefusalReason::kReplayed:
+      return "replayed";
+    case RefusalReason::kMalformed:
+      return "malformed";
+    case RefusalReason::kLedgerUnavailable:
+      return "ledger_unavailable";
   }
   return "unknown";
 }

@@ -53,7 +53,7 @@ PerUnitGradient::PerUnitGradient(Tape& tape, const torch::Tensor& output, const 
 
 void PerUnitGradient::Clip(const ClipOptions& options) {
   const torch::NoGradGuard no_gradient;
-  const auto doubles = torch::TensorOptions().dtype(torch::kFloat64);
+  const auto doubles = torch::TensorOptions().dtype(torch::kFloat64).device(tape_.device());
   torch::Tensor squared = torch::zeros({tape_.units()}, doubles);
   torch::Tensor magnitude_squared = torch::zeros({tape_.units()}, doubles);
   for (const auto& rule : tape_.rules()) {
@@ -81,11 +81,11 @@ void PerUnitGradient::Clip(const ClipOptions& options) {
 void PerUnitGradient::BlockSum(std::int64_t first_unit, std::int64_t last_unit, std::span<float> flat) const {
   SYNOD_CHECK(static_cast<std::int64_t>(flat.size()) == tape_.parameter_count(), "one float for each parameter");
   const torch::NoGradGuard no_gradient;
-  std::fill(flat.begin(), flat.end(), 0.0F);
-  torch::Tensor view = torch::from_blob(flat.data(), {tape_.parameter_count()}, torch::kFloat32);
+  torch::Tensor sum = torch::zeros({tape_.parameter_count()}, torch::dtype(torch::kFloat32).device(tape_.device()));
   for (const auto& rule : tape_.rules()) {
-    rule->AddWeightedSum(row_weights_, first_unit * tape_.uses(), last_unit * tape_.uses(), view);
+    rule->AddWeightedSum(row_weights_, first_unit * tape_.uses(), last_unit * tape_.uses(), sum);
   }
+  torch::from_blob(flat.data(), {tape_.parameter_count()}, torch::kFloat32).copy_(sum);
 }
 
 }  // namespace synod::engine

@@ -53,7 +53,7 @@ torch::Tensor Tape::OneHotLinear(const OneHotLinearLayer& layer, const torch::Te
   // An inactive code reads row 0 with weight 0.
   const torch::Tensor active = codes.ge(0);
   const torch::Tensor table = View(layer.table_offset, {layer.codes, layer.out});
-  const torch::Tensor offsets = torch::arange(0, codes.numel(), codes.size(1), torch::kInt64);
+  const torch::Tensor offsets = torch::arange(0, codes.numel(), codes.size(1), codes.options());
   torch::Tensor output =
       std::get<0>(torch::embedding_bag(table, codes.clamp_min(0).reshape({-1}), offsets, false, /*mode=sum*/ 0, false,
                                        active.to(torch::kFloat32).reshape({-1})));

@@ -34,6 +34,7 @@ class Tape {
 
   std::int64_t units() const { return units_; }
   std::int64_t uses() const { return uses_; }
+  torch::Device device() const { return parameters_.device(); }
   std::int64_t parameter_count() const { return parameters_.numel(); }
 
   // What was recorded, one rule a layer, and the pre-activations whose gradients the rules take, call by call.

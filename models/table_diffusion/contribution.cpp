@@ -26,9 +26,10 @@ class GradientPass {
                                  std::unique_ptr<engine::PerUnitGradient>& gradient, double clip) = 0;
 };
 
-torch::Tensor Matrix(std::vector<float>& values, std::size_t rows) {
+// The values as a matrix of `rows` rows on `device`; on the CPU a view.
+torch::Tensor Matrix(std::vector<float>& values, std::size_t rows, const torch::Device& device) {
   const auto columns = static_cast<std::int64_t>(rows == 0 ? 0 : values.size() / rows);
-  return torch::from_blob(values.data(), {static_cast<std::int64_t>(rows), columns}, torch::kFloat32);
+  return torch::from_blob(values.data(), {static_cast<std::int64_t>(rows), columns}, torch::kFloat32).to(device);
 }
 
 class MaskedPass final : public GradientPass {
@@ -45,11 +46,13 @@ class MaskedPass final : public GradientPass {
                          std::unique_ptr<engine::PerUnitGradient>& gradient, double clip) override {
     MaskedBatch batch = batcher_.Make(units, stream);
     const std::size_t rows = batch.weight.size();
-    const torch::Tensor output = MaskedForward(shape_, tape, Matrix(batch.visible, rows), Matrix(batch.time, rows));
-    torch::Tensor by_output = output.detach().clone();
+    const torch::Tensor output = MaskedForward(shape_, tape, Matrix(batch.visible, rows, tape.device()),
+                                               Matrix(batch.time, rows, tape.device()));
+    torch::Tensor by_output = output.detach().to(torch::kCPU, /*non_blocking=*/false, /*copy=*/true);
     std::vector<float> losses = batcher_.LossAndGradient(
         batch, std::span(by_output.data_ptr<float>(), static_cast<std::size_t>(by_output.numel())));
-    gradient = std::make_unique<engine::PerUnitGradient>(tape, output, by_output, engine::ClipOptions{clip});
+    gradient =
+        std::make_unique<engine::PerUnitGradient>(tape, output, by_output.to(tape.device()), engine::ClipOptions{clip});
     return losses;
   }
 
@@ -74,13 +77,14 @@ class PublishedPass final : public GradientPass {
                          std::unique_ptr<engine::PerUnitGradient>& gradient, double clip) override {
     PublishedBatch batch = batcher_.Make(units, stream);
     const std::size_t rows = batch.weight.size();
-    const torch::Tensor output = PublishedForward(shape_, tape, Matrix(batch.noisy, rows));
+    const torch::Tensor output = PublishedForward(shape_, tape, Matrix(batch.noisy, rows, tape.device()));
     // Mean over coordinates and levels of (prediction - noise)^2: its gradient by the prediction in closed form.
-    const torch::Tensor difference = output.detach() - Matrix(batch.noise, rows);
+    const torch::Tensor difference = output.detach() - Matrix(batch.noise, rows, tape.device());
     const double scale = 1.0 / static_cast<double>(shape_.coordinates());
-    const torch::Tensor weight = Matrix(batch.weight, rows);
+    const torch::Tensor weight = Matrix(batch.weight, rows, tape.device());
     const torch::Tensor row_losses = difference.square().sum(1, true) * weight * scale;
-    const torch::Tensor losses = row_losses.view({static_cast<std::int64_t>(units.size()), -1}).sum(1).contiguous();
+    const torch::Tensor losses =
+        row_losses.view({static_cast<std::int64_t>(units.size()), -1}).sum(1).to(torch::kCPU).contiguous();
     gradient = std::make_unique<engine::PerUnitGradient>(tape, output, difference * weight * (2.0 * scale),
                                                          engine::ClipOptions{clip});
     const float* first = losses.data_ptr<float>();
@@ -168,11 +172,14 @@ void DiffusionContribution::AddBlocks(const Query& query, const BlockedBatch& ba
   PublicRandom stream(run_.seed, "table_diffusion.levels", query.index);
   const torch::Tensor parameters =
       torch::from_blob(const_cast<float*>(query.parameters.data()),  // LibTorch has no const view; it is only read
-                       {static_cast<std::int64_t>(query.parameters.size())}, torch::kFloat32);
+                       {static_cast<std::int64_t>(query.parameters.size())}, torch::kFloat32)
+          .to(torch::Device(compute_.device));
   engine::Tape tape(parameters, static_cast<std::int64_t>(units.size()), Uses());
   std::unique_ptr<engine::PerUnitGradient> gradient;
   const std::vector<float> losses = pass_->Run(tape, units, stream.NextWord64(), gradient, side_.gradient_clip());
 
+  const torch::Tensor norms = gradient->norms().to(torch::kCPU).contiguous();
+  const double* norm_of = norms.data_ptr<double>();
   std::vector<float> sum(query.parameters.size() + SideCoordinates::kCount);
   for (std::size_t block = first_block; block < last_block; ++block) {
     const std::int64_t first = (block == 0 ? 0 : batch.block_ends[block - 1]) - begin;
@@ -180,7 +187,7 @@ void DiffusionContribution::AddBlocks(const Query& query, const BlockedBatch& ba
     gradient->BlockSum(first, last, std::span(sum).first(query.parameters.size()));
     std::array<float, SideCoordinates::kCount> side{};
     for (std::int64_t unit = first; unit < last; ++unit) {
-      const bool clipped = gradient->norms()[unit].item<double>() > side_.gradient_clip();
+      const bool clipped = norm_of[unit] > side_.gradient_clip();
       const auto own = side_.Encode(losses[static_cast<std::size_t>(unit)], clipped);
       for (std::size_t i = 0; i < side.size(); ++i) side[i] += own[i];
     }

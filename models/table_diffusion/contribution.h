@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "models/family.h"
 
@@ -10,6 +11,7 @@ namespace synod::table_diffusion {
 
 struct ComputeOptions {
   std::size_t max_rows_per_micro_batch = 16384;  // rows x levels in memory at once; a unit is never split
+  std::string device = "cpu";                    // a LibTorch device: "cpu", "cuda:0"
 };
 
 // Fails when the run is not one of this family on this schema.

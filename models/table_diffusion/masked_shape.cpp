@@ -14,7 +14,9 @@ MaskedShape::MaskedShape(const std::vector<tabular::PublicGrid>& grids, const Op
   }
   const auto width = static_cast<std::int64_t>(slots());
   input = builder.Linear("input", width, options.hidden);
-  time = builder.Linear("time", options.time_embedding, options.hidden, /*has_bias=*/false);
+  if (options.time_embedding > 0) {
+    time = builder.Linear("time", options.time_embedding, options.hidden, /*has_bias=*/false);
+  }
   output = builder.Linear("output", options.hidden, width);
 }
 

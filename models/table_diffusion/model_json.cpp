@@ -54,20 +54,20 @@ Result<ModelParts> PartsOf(const FamilyRun& run) {
   return parts;
 }
 
-Json ModelJson(const Options& options, const std::vector<float>& context, const std::vector<float>& offsets) {
-  return {{"options", options.ToJson()}, {"histogram", FloatsToJson(context)}, {"offsets", FloatsToJson(offsets)}};
+Json StateJson(const std::vector<float>& context, const std::vector<float>& offsets) {
+  return {{"histogram", FloatsToJson(context)}, {"offsets", FloatsToJson(offsets)}};
 }
 
-Result<OpenedModel> OpenModelJson(const Json& json) {
-  if (!json.is_object() || json.size() != 3 || !json.contains("options") || !json.contains("histogram") ||
-      !json.contains("offsets")) {
-    return BadInput("the generator's model is not one of table_diffusion");
+Result<OpenedModel> OpenModel(const GeneratorModel& model) {
+  const Json& state = model.state;
+  if (!state.is_object() || state.size() != 2 || !state.contains("histogram") || !state.contains("offsets")) {
+    return BadInput("the generator's state is not one of table_diffusion");
   }
-  OpenedModel model;
-  SYNOD_ASSIGN_OR_RETURN(model.options, Options::FromJson(json["options"]));
-  SYNOD_ASSIGN_OR_RETURN(model.context, FloatsFromJson(json["histogram"], "histogram"));
-  SYNOD_ASSIGN_OR_RETURN(model.offsets, FloatsFromJson(json["offsets"], "offsets"));
-  return model;
+  OpenedModel opened;
+  SYNOD_ASSIGN_OR_RETURN(opened.options, Options::FromJson(model.options));
+  SYNOD_ASSIGN_OR_RETURN(opened.context, FloatsFromJson(state["histogram"], "histogram"));
+  SYNOD_ASSIGN_OR_RETURN(opened.offsets, FloatsFromJson(state["offsets"], "offsets"));
+  return opened;
 }
 
 }  // namespace synod::table_diffusion

@@ -21,15 +21,15 @@ struct ModelParts {
 Result<ModelParts> PartsOf(const FamilyRun& run);
 Result<ParameterLayout> LayoutFor(const std::vector<tabular::PublicGrid>& grids, const Options& options);
 
-// {"options", "histogram": [sigma, counts...], "offsets": [...]}: noisy counts and what follows from them.
-Json ModelJson(const Options& options, const std::vector<float>& context, const std::vector<float>& offsets);
+// {"histogram": [sigma, counts...], "offsets": [...]}: noisy counts and what follows from them.
+Json StateJson(const std::vector<float>& context, const std::vector<float>& offsets);
 
 struct OpenedModel {
   Options options;
   std::vector<float> context;
   std::vector<float> offsets;
 };
-// Strict: sizes against the schema, every number finite.
-Result<OpenedModel> OpenModelJson(const Json& json);
+// Strict; every number is finite.
+Result<OpenedModel> OpenModel(const GeneratorModel& model);
 
 }  // namespace synod::table_diffusion

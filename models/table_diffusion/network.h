@@ -10,8 +10,9 @@ namespace synod::table_diffusion {
 // visible [rows, slots], time [rows, embedding] -> what is added to the log shares, [rows, slots].
 inline torch::Tensor MaskedForward(const MaskedShape& shape, engine::Tape& tape, const torch::Tensor& visible,
                                    const torch::Tensor& time) {
-  const torch::Tensor hidden = torch::tanh(tape.Linear(shape.input, visible) + tape.Linear(shape.time, time));
-  return tape.Linear(shape.output, hidden);
+  torch::Tensor hidden = tape.Linear(shape.input, visible);
+  if (shape.time.in > 0) hidden = hidden + tape.Linear(shape.time, time);
+  return tape.Linear(shape.output, torch::tanh(hidden));
 }
 
 // noisy [rows, coordinates] -> predicted noise, [rows, coordinates].

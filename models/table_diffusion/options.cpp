@@ -26,7 +26,7 @@ constexpr IntegerKey kIntegers[] = {
     {"batch", &Options::batch, 1, 1 << 22},
     {"levels_per_row", &Options::levels_per_row, 1, 64},
     {"hidden", &Options::hidden, 1, 4096},
-    {"time_embedding", &Options::time_embedding, 2, 256},
+    {"time_embedding", &Options::time_embedding, 0, 256},
     {"tokens", &Options::tokens, 2, 256},
     {"levels", &Options::levels, 2, 20},
     {"calibration_rounds", &Options::calibration_rounds, 0, 100},
@@ -52,9 +52,13 @@ Options Defaults(Variant variant, const RunSize& size) {
     options.average_decay = 0.0;
     return options;
   }
-  options.batch = static_cast<std::uint32_t>(std::clamp(units / 8.0, 1.0, 1024.0));
-  options.steps = size.epsilon > 2.0 ? 600 : 300;
-  options.learning_rate = 0.016;
+  // Small tables cannot carry a large network's noise, and fewer tokens stand out of theirs.
+  const bool small = units < 4000.0;
+  options.batch = static_cast<std::uint32_t>(std::clamp(units / (small ? 3.0 : 8.0), 1.0, 1024.0));
+  options.hidden = small ? 32 : 128;
+  options.tokens = small ? 8 : 16;
+  options.steps = small ? 200 : size.epsilon > 2.0 ? 600 : 300;
+  options.learning_rate = small ? 0.01 : size.epsilon > 2.0 ? 0.015 : 0.02;
   return options;
 }
 

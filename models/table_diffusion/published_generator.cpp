@@ -138,7 +138,7 @@ class PublishedGenerator final : public Generator {
 
 Result<std::unique_ptr<Generator>> OpenPublishedGenerator(std::shared_ptr<const Schema> schema,
                                                           const GeneratorModel& model) {
-  SYNOD_ASSIGN_OR_RETURN(const OpenedModel opened, OpenModelJson(model.model));
+  SYNOD_ASSIGN_OR_RETURN(const OpenedModel opened, OpenModel(model));
   const std::vector<tabular::PublicGrid> grids = tabular::GridsOf(*schema);
   SYNOD_ASSIGN_OR_RETURN(const HistogramContext context, DecodeContext(opened.context, tabular::HistogramSize(grids)));
   auto generator = std::make_unique<PublishedGenerator>(std::move(schema), opened, context, model.parameters);

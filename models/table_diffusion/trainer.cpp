@@ -146,7 +146,8 @@ Result<GeneratorModel> DiffusionTrainer::Finish() {
   if (options_.variant == Variant::kMasked) {
     SYNOD_ASSIGN_OR_RETURN(offsets, Calibrated(model.parameters));
   }
-  model.model = ModelJson(options_, context_, offsets);
+  model.options = options_.ToJson();
+  model.state = StateJson(context_, offsets);
   return model;
 }
 

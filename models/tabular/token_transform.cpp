@@ -11,6 +11,8 @@ namespace {
 
 // Slack over the target: heavy cells cut the runs between them short.
 constexpr std::size_t kSpareTokens = 4;
+// A column whose values are this few, relative to the target, keeps one token a value.
+constexpr std::size_t kFewValues = 2;
 
 struct Run {
   std::size_t first_cell = 0;
@@ -115,7 +117,8 @@ std::vector<double> ProjectToSimplex(std::span<const double> values, double tota
 std::size_t TokenCapacity(const PublicGrid& grid, const TokenOptions& options) {
   const std::size_t missing = grid.has_missing() ? 1 : 0;
   if (!grid.numeric()) return grid.cells();
-  return std::min(grid.value_cells(), options.target_tokens + kSpareTokens) + missing;
+  if (grid.value_cells() <= kFewValues * options.target_tokens) return grid.cells();
+  return options.target_tokens + kSpareTokens + missing;
 }
 
 TokenColumn MakeTokens(const PublicGrid& grid, std::span<const double> noisy_counts, double sigma, double total,

@@ -1,0 +1,86 @@
+#include "models/family_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "models/module/compute_module.h"
+#include "models/table_diffusion/entries.h"
+#include "models/table_diffusion/masked_generator.h"
+#include "models/table_diffusion/trainer.h"
+
+namespace synod {
+namespace {
+
+Result<std::unique_ptr<Trainer>> TableDiffusionTrainer(const FamilyRun& run) {
+  SYNOD_ASSIGN_OR_RETURN(std::unique_ptr<table_diffusion::DiffusionTrainer> trainer,
+                         table_diffusion::DiffusionTrainer::Make(run));
+  return std::unique_ptr<Trainer>(std::move(trainer));
+}
+
+Result<std::unique_ptr<Generator>> TableDiffusionGenerator(std::shared_ptr<const Schema> schema,
+                                                           const GeneratorModel& model,
+                                                           Result<ComputeModule*> (*load_compute)()) {
+  SYNOD_ASSIGN_OR_RETURN(const table_diffusion::OpenedModel opened, table_diffusion::OpenModel(model));
+  if (opened.options.variant == table_diffusion::Variant::kMasked) {
+    return table_diffusion::MaskedGenerator::Open(std::move(schema), opened, model.parameters);
+  }
+  SYNOD_ASSIGN_OR_RETURN(ComputeModule * compute, load_compute());
+  return compute->OpenGenerator(std::move(schema), model);
+}
+
+struct FamilyEntry {
+  std::string_view name;
+  Result<FamilyPlan> (*plan)(const RunSpecification&, const Schema&);
+  Result<std::unique_ptr<Trainer>> (*trainer)(const FamilyRun&);
+  Result<std::unique_ptr<Generator>> (*generator)(std::shared_ptr<const Schema>, const GeneratorModel&,
+                                                  Result<ComputeModule*> (*)());
+  std::string_view statement;
+};
+
+constexpr FamilyEntry kFamilies[] = {
+    {"table_diffusion", &table_diffusion::PlanRun, &TableDiffusionTrainer, &TableDiffusionGenerator,
+     "Everything that the generator learned from records came through the noisy sums of the plan: the column "
+     "histograms "
+     "and the gradient sums. Bounds, categories and the number of units are public statements of the schema and the "
+     "run. The choice of hyper-parameters is not covered if it was made by looking at results on the same records."},
+};
+
+Result<const FamilyEntry*> Find(std::string_view name) {
+  for (const FamilyEntry& family : kFamilies) {
+    if (family.name == name) return &family;
+  }
+  return BadInput(fmt::format("there is no model family \"{}\"", name),
+                  fmt::format("known families: {}", fmt::join(FamilyNames(), ", ")));
+}
+
+}  // namespace
+
+std::vector<std::string_view> FamilyNames() {
+  std::vector<std::string_view> names;
+  for (const FamilyEntry& family : kFamilies) names.push_back(family.name);
+  return names;
+}
+
+Result<FamilyPlan> PlanFamily(const RunSpecification& run, const Schema& schema) {
+  SYNOD_ASSIGN_OR_RETURN(const FamilyEntry* family, Find(run.family));
+  return family->plan(run, schema);
+}
+
+Result<std::unique_ptr<Trainer>> MakeTrainer(const FamilyRun& run) {
+  SYNOD_ASSIGN_OR_RETURN(const FamilyEntry* family, Find(run.plan->facts().model_family));
+  return family->trainer(run);
+}
+
+std::string FamilyStatement(std::string_view name) {
+  const Result<const FamilyEntry*> family = Find(name);
+  return family.ok() ? std::string((*family)->statement) : std::string();
+}
+
+Result<std::unique_ptr<Generator>> OpenGenerator(std::shared_ptr<const Schema> schema, const GeneratorModel& model,
+                                                 Result<ComputeModule*> (*load_compute)()) {
+  SYNOD_ASSIGN_OR_RETURN(const FamilyEntry* family, Find(model.family));
+  return family->generator(std::move(schema), model, load_compute);
+}
+
+}  // namespace synod

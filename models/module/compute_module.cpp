@@ -1,0 +1,66 @@
+#include "models/module/compute_module.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "models/engine/torch.h"
+#include "models/table_diffusion/contribution.h"
+
+namespace synod {
+namespace {
+
+class TorchModule final : public ComputeModule {
+ public:
+  TorchModule(unsigned threads, std::string device) : threads_(threads), device_(std::move(device)) {
+    torch::set_num_threads(static_cast<int>(threads));
+  }
+
+  Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run,
+                                                         std::shared_ptr<const UnitTable> units) override {
+    const std::string& family = run.plan->facts().model_family;
+    if (family == "table_diffusion") return {
+        table_diffusion::ComputeOptions options;
+        options.device = device_;
+        return table_diffusion::MakeContribution(run, std::move(units), options);
+      }
+    return BadInput("this build cannot compute for the model family \"" + family + "\"");
+  }
+
+  Result<std::unique_ptr<Generator>> OpenGenerator(std::shared_ptr<const Schema> schema,
+                                                   const GeneratorModel& model) override {
+    if (model.family == "table_diffusion") {
+      return table_diffusion::OpenPublishedGenerator(std::move(schema), model);
+    }
+    return BadInput("this build cannot sample from the model family \"" + model.family + "\"");
+  }
+
+  std::string Description() const override {
+    return "LibTorch " TORCH_VERSION ", " + device_ + ", " + std::to_string(threads_) + " threads";
+  }
+
+ private:
+  unsigned threads_;
+  std::string device_;
+};
+
+}  // namespace
+}  // namespace synod
+
+// A null result explains itself in `error`: no exception crosses the module's edge.
+extern "C" synod::ComputeModule* SynodMakeComputeModule(const synod::ComputeSettings& settings, char* error,
+                                                        std::size_t error_bytes) {
+  const auto refuse = [&](const std::string& text) -> synod::ComputeModule* {
+    const std::size_t length = std::min(error_bytes - 1, text.size());
+    std::memcpy(error, text.data(), length);
+    error[length] = '\0';
+    return nullptr;
+  };
+  try {
+    const bool has_gpu = torch::cuda::is_available();
+    const std::string device = settings.device != "auto" ? settings.device : has_gpu ? "cuda:0" : "cpu";
+    torch::zeros({1}, torch::Device(device));  // fails here if LibTorch has no such device
+    return new synod::TorchModule(std::max(1U, settings.threads), device);
+  } catch (const std::exception&) {
+    return refuse("LibTorch cannot use the device \"" + settings.device + "\"; use \"auto\" or \"cpu\"");
+  }
+}

@@ -1,0 +1,68 @@
+#include "tools/simulation/run_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/privacy/plan_resolve.h"
+#include "models/family_table.h"
+
+namespace synod {
+namespace {
+
+PlanFacts FactsOf(const RunSpecification& specification, const Schema& schema, Aggregation aggregation) {
+  PlanFacts facts;
+  facts.name = specification.name;
+  for (const std::string& site : SimulatedSiteNames(specification.sites)) facts.roster.push_back({site, Digest{}});
+  facts.relation = specification.privacy.relation;
+  facts.unit = specification.privacy.subject_column.empty() ? PrivacyUnit::kRecord : PrivacyUnit::kSubject;
+  facts.max_sites_per_subject = specification.privacy.max_sites_per_subject;
+  facts.schema_hash = schema.Hash();
+  facts.delta = specification.privacy.delta;
+  facts.epsilon_target = specification.privacy.epsilon;
+  facts.units = specification.privacy.units;
+  facts.model_family = specification.family;
+  facts.aggregation = aggregation;
+  facts.slot_seconds = specification.slot_seconds;
+  const std::uint32_t sites = specification.sites;
+  facts.quorum = aggregation == Aggregation::kCurator ? sites : specification.quorum;
+  if (aggregation == Aggregation::kSecure) {
+    facts.max_colluding = specification.privacy.max_colluding_sites;
+    facts.threshold = std::max((sites + facts.max_colluding) / 2 + 1, 2 * sites / 3 + 1);
+    facts.threshold = std::min(facts.threshold, facts.quorum);
+  }
+  // Nobody is watched across slots inside one process.
+  if (aggregation == Aggregation::kCurator) facts.slot_seconds = 0.0;
+  return facts;
+}
+
+}  // namespace
+
+std::vector<std::string> SimulatedSiteNames(std::uint32_t sites) {
+  const std::size_t width = fmt::format("{}", sites).size();
+  std::vector<std::string> names;
+  for (std::uint32_t site = 1; site <= sites; ++site) names.push_back(fmt::format("site-{:0{}}", site, width));
+  return names;
+}
+
+Aggregation DefaultAggregation(std::uint32_t sites) {
+  return sites >= 3 ? Aggregation::kSecure : Aggregation::kNone;
+}
+
+Result<ResolvedRun> ResolveRun(const RunSpecification& specification, std::shared_ptr<const Schema> schema,
+                               Aggregation aggregation) {
+  SYNOD_ASSIGN_OR_RETURN(FamilyPlan family, PlanFamily(specification, *schema));
+  PlanRequest request;
+  request.facts = FactsOf(specification, *schema, aggregation);
+  SYNOD_ASSIGN_OR_RETURN(request.facts.model_hash, HashModelOptions(family.options));
+  request.facts.layout_hash = family.layout.Hash();
+  request.entries = std::move(family.entries);
+  SYNOD_ASSIGN_OR_RETURN(Plan plan, ResolvePlan(std::move(request)));
+  ResolvedRun resolved;
+  resolved.run = {std::move(schema), std::make_shared<const Plan>(std::move(plan)), std::move(family.options),
+                  specification.seed};
+  resolved.layout = std::move(family.layout);
+  return resolved;
+}
+
+}  // namespace synod

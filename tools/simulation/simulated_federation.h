@@ -1,0 +1,51 @@
+// A whole federation in one process: one CoordinatorRound and N SiteRounds over a queue. The same classes as the
+// daemons drive, without network; every site has a ledger in memory that goes away with the process, so no site's real
+// budget is charged: the certificate has the class `simulation`.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/artefact/generator_file.h"
+#include "common/core/clock.h"
+#include "common/crypto/secret_random.h"
+#include "common/data/unit_table.h"
+#include "models/module/compute_module.h"
+#include "tools/simulation/run_plan.h"
+
+namespace synod {
+
+// One query was answered.
+struct SimulationNews {
+  std::uint64_t queries_done = 0;
+  std::uint64_t queries_planned = 0;
+  std::string entry;
+  TrainingNews training;
+  std::vector<std::uint64_t> used;  // answers of each entry of the plan
+};
+
+struct SimulationPorts {
+  ComputeModule& compute;
+  const Clock& clock;
+  // One secret stream a site; the operating system's unless a test gives its own.
+  std::function<SecretRandom(std::size_t site)> random = [](std::size_t) {
+    return SecretRandom::FromOperatingSystem();
+  };
+  std::function<void(const SimulationNews&)> on_news = [](const SimulationNews&) {};
+  unsigned threads = 1;
+};
+
+// Trains on `site_units` (one table of units a site, in roster order) and makes the file. `run` is the plan's resolved
+// run with aggregation curator or none.
+Result<GeneratorFile> SimulateFederation(const ResolvedRun& resolved,
+                                         const std::vector<std::shared_ptr<const UnitTable>>& site_units,
+                                         const SimulationPorts& ports);
+
+// The rows of `table` by position: `sites` contiguous parts whose sizes differ by at most one.
+std::vector<Table> SplitByPosition(const Table& table, std::uint32_t sites);
+// One part for each value of a categorical column, in the order of its values; empty parts are left out.
+Result<std::vector<Table>> SplitByColumn(const Table& table, const std::string& column);
+
+}  // namespace synod

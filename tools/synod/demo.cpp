@@ -1,0 +1,222 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "common/artefact/certificate.h"
+#include "common/core/file.h"
+#include "common/data/csv_writer.h"
+#include "common/data/load_table.h"
+#include "common/privacy/epsilon.h"
+#include "common/privacy/stated_epsilon.h"
+#include "tools/evaluation/evaluation.h"
+#include "tools/evaluation/report.h"
+#include "tools/simulation/simulated_federation.h"
+#include "tools/synod/commands.h"
+#include "tools/synod/evaluation_text.h"
+#include "tools/synod/generator_files.h"
+#include "tools/synod/program_files.h"
+#include "tools/synod/training_session.h"
+
+namespace synod {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Rows are held out by blocks of neighbours: rows of one person that follow each other mostly stay on one side.
+constexpr std::size_t kHoldOutBlock = 100;
+constexpr std::size_t kHoldOutEvery = 5;
+constexpr std::size_t kLeastRows = 20;
+
+struct DemoData {
+  std::shared_ptr<const Schema> schema;
+  Table train;
+  Table test;
+  std::size_t rows = 0;
+  bool own_table = false;  // the user's, not the one that comes with the program
+};
+
+struct DemoPaths {
+  std::string generator;
+  std::string synthetic;
+  std::string report;
+};
+
+Result<DemoData> LoadData(const DemoOptions& options, Progress& progress) {
+  if (options.data.empty() != options.schema.empty()) {
+    return BadInput("--data and --schema go together",
+                    "give both, or neither for the table that comes with the program");
+  }
+  std::string data = options.data;
+  std::string schema_file = options.schema;
+  if (data.empty()) {
+    SYNOD_ASSIGN_OR_RETURN(data, ConfigFile("demo/randhie.csv"));
+    SYNOD_ASSIGN_OR_RETURN(schema_file, ConfigFile("schemas/randhie.toml"));
+  }
+  SYNOD_ASSIGN_OR_RETURN(Schema loaded_schema, Schema::FromFile(schema_file));
+  auto schema = std::make_shared<const Schema>(std::move(loaded_schema));
+  SYNOD_ASSIGN_OR_RETURN(const LoadedTable loaded, LoadTable(data, schema));
+  SayReport(loaded.report, fs::path(data).filename().string(), progress);
+  if (loaded.table.rows() < kLeastRows) {
+    return BadInput(fmt::format("{} has {} usable rows; the demo needs at least {} to train on and to score with", data,
+                                loaded.table.rows(), kLeastRows),
+                    "a table this small cannot be made private and useful; use more rows");
+  }
+  std::vector<std::size_t> train;
+  std::vector<std::size_t> test;
+  const std::size_t block = std::min(kHoldOutBlock, loaded.table.rows() / (2 * kHoldOutEvery));
+  for (std::size_t row = 0; row < loaded.table.rows(); ++row) {
+    (row / block % kHoldOutEvery == kHoldOutEvery - 1 ? test : train).push_back(row);
+  }
+  return DemoData{schema, loaded.table.Select(train), loaded.table.Select(test), loaded.table.rows(),
+                  !options.data.empty()};
+}
+
+// 1 / n^1.1, rounded down to two digits: a public number.
+double DemoDelta(std::size_t units) {
+  const double delta = std::pow(static_cast<double>(units), -1.1);
+  const double digit = std::pow(10.0, std::floor(std::log10(delta)) - 1.0);
+  return std::min(std::floor(delta / digit) * digit, 9.9e-3);
+}
+
+Result<RunSpecification> Specify(const DemoOptions& options, std::size_t units) {
+  const std::string text = fmt::format(
+      "[run]\nname = \"demo\"\nseed = {}\nsites = {}\n[schema]\nfile = \"schema.toml\"\n[model]\nfamily = \"{}\"\n"
+      "[privacy]\nepsilon = {}\ndelta = {}\nunits = {}\n",
+      options.seed, options.sites, options.model, options.epsilon, DemoDelta(units), units);
+  return RunSpecification::FromToml(text, "the demo's own run");
+}
+
+// The plan's epsilon for `rows` rows that are always present or absent together: the exact mixture over which of them
+// were sampled, since every row is sampled by itself.
+Result<double> GroupEpsilon(const Plan& plan, unsigned rows) {
+  SYNOD_ASSIGN_OR_RETURN(
+      const EpsilonBounds bounds,
+      ComputeEpsilon(plan.Events(plan.honest_shares()), plan.AccountedDelta(), plan.facts().relation, rows));
+  return StatedUpper(bounds.upper);
+}
+
+Result<std::vector<std::string>> PrivacyStatement(const Plan& plan, const Certificate& certificate, bool own_table) {
+  SYNOD_ASSIGN_OR_RETURN(const double five, GroupEpsilon(plan, 5));
+  std::vector<std::string> paragraphs;
+  paragraphs.push_back(
+      fmt::format("The generator is differentially private: epsilon {:.3f} at delta {:g}, when one row is added or "
+                  "removed (the true "
+                  "value for the worst case is at least {:.3f}). That covers every answer that the plan allows, "
+                  "whether it was used "
+                  "or not.",
+                  certificate.headline().upper, plan.facts().delta, certificate.headline().lower));
+  if (own_table) {
+    paragraphs.push_back(fmt::format(
+        "The guarantee is per row. If one person has several rows it is weaker for that person: for five aligned rows "
+        "epsilon is {:.3f}. The number of rows, the bounds and the categories of the schema are treated as public.",
+        five));
+  } else {
+    paragraphs.push_back(
+        fmt::format("One row is one person-year; persons occur several times (9,125 of 20,190 rows are distinct) and "
+                    "the table has no "
+                    "person id, so the guarantee is per row; for five aligned rows epsilon is {:.3f}.",
+                    five));
+  }
+  paragraphs.push_back(
+      "Trusted curator, one process; no site ledger was charged. The certificate has the class simulation: nobody but "
+      "this process vouches for it.");
+  return paragraphs;
+}
+
+Result<Table> SampleTable(const Generator& generator, std::shared_ptr<const Schema> schema, std::size_t rows,
+                          std::uint64_t seed) {
+  std::vector<ColumnCells> cells(schema->columns().size());
+  for (std::size_t done = 0; done < rows; done += Generator::kBlockRows) {
+    const std::size_t count = std::min(Generator::kBlockRows, rows - done);
+    SYNOD_ASSIGN_OR_RETURN(const Table block, generator.Block(seed, done / Generator::kBlockRows, count, {}));
+    for (std::size_t c = 0; c < cells.size(); ++c) {
+      const ColumnCells& own = block.column(c);
+      cells[c].numbers.insert(cells[c].numbers.end(), own.numbers.begin(), own.numbers.end());
+      cells[c].codes.insert(cells[c].codes.end(), own.codes.begin(), own.codes.end());
+    }
+  }
+  return Table::Create(std::move(schema), std::move(cells), rows);
+}
+
+Status WriteDemoReport(const DemoOptions& options, const DemoData& data, const DemoPaths& paths, Evaluation evaluation,
+                       std::vector<std::string> statement, const Plan& plan) {
+  ReportInput input;
+  input.title = fmt::format("{}: what the synthetic table keeps", data.schema->name());
+  input.facts = {
+      {"Model", options.model},
+      {"Sites", fmt::format("{} (simulated in one process)", options.sites)},
+      {"Real rows", fmt::format("{} to train on, {} held out", data.train.rows(), data.test.rows())},
+      {"Synthetic rows", fmt::format("{}", data.train.rows())},
+      {"Epsilon", fmt::format("{:g} at delta {:g}, per row", plan.facts().epsilon_target, plan.facts().delta)},
+      {"Queries", fmt::format("{} noisy sums", plan.entries()[0].allowed() + plan.entries()[1].allowed())}};
+  input.privacy_statement = std::move(statement);
+  input.real_data = RealData::kPublic;
+  input.evaluation = std::move(evaluation);
+  return WriteReport(paths.report, input);
+}
+
+}  // namespace
+
+Result<CommandOutput> RunDemo(const DemoOptions& options, CommandContext& context) {
+  const double start = context.clock.MonotonicSeconds();
+  SYNOD_ASSIGN_OR_RETURN(const DemoData data, LoadData(options, context.progress));
+  std::error_code error;
+  fs::create_directories(options.out, error);
+  if (error) return Failed(fmt::format("cannot create the folder {}: {}", options.out, error.message()));
+  const fs::path out = options.out;
+  const DemoPaths paths{(out / "generator.synod").string(), (out / "synthetic.csv").string(),
+                        (out / "report.html").string()};
+
+  SYNOD_ASSIGN_OR_RETURN(const RunSpecification specification, Specify(options, data.train.rows()));
+  for (const std::string& warning : specification.warnings) context.progress.Say("warning: " + warning);
+  SYNOD_ASSIGN_OR_RETURN(const ResolvedRun resolved, ResolveRun(specification, data.schema, Aggregation::kCurator));
+  const Plan& plan = *resolved.run.plan;
+  context.progress.Say(
+      fmt::format("plan: {} sites, epsilon {:g} at delta {:g} per row, {} noisy sums; trusted curator, "
+                  "one process; no site ledger was charged",
+                  plan.sites(), plan.facts().epsilon_target, plan.facts().delta,
+                  plan.entries()[0].allowed() + plan.entries()[1].allowed()));
+  const double planned = context.clock.MonotonicSeconds();
+
+  SYNOD_ASSIGN_OR_RETURN(const GeneratorFile file,
+                         TrainInOneProcess(specification, resolved, SplitByPosition(data.train, plan.sites()),
+                                           {ThreadsOrAll(options.threads), "auto"}, context));
+  SYNOD_RETURN_IF_ERROR(file.Write(paths.generator));
+  const double trained = context.clock.MonotonicSeconds();
+
+  context.progress.Say(fmt::format("sampling {} rows", data.train.rows()));
+  SYNOD_ASSIGN_OR_RETURN(const std::unique_ptr<Generator> generator, GeneratorOf(file));
+  SYNOD_ASSIGN_OR_RETURN(const Table synthetic, SampleTable(*generator, data.schema, data.train.rows(), options.seed));
+  SYNOD_RETURN_IF_ERROR(WriteTable(paths.synthetic, synthetic));
+  const double sampled = context.clock.MonotonicSeconds();
+
+  context.progress.Say("scoring against the rows that were held out (logistic regression and a small network, seed 0)");
+  SYNOD_ASSIGN_OR_RETURN(Evaluation evaluation, Evaluate(data.train, data.test, synthetic, {}));
+  SYNOD_ASSIGN_OR_RETURN(std::vector<std::string> statement,
+                         PrivacyStatement(plan, file.certificate(), data.own_table));
+  CommandOutput output;
+  output.data = {{"generator", paths.generator},
+                 {"synthetic", paths.synthetic},
+                 {"report", paths.report},
+                 {"evaluation", ToJson(evaluation)},
+                 {"epsilon_upper", file.certificate().headline().upper},
+                 {"delta", plan.facts().delta}};
+  output.text = EvaluationText(evaluation) + "\n";
+  for (const std::string& paragraph : statement) output.text += paragraph + "\n";
+  SYNOD_RETURN_IF_ERROR(WriteDemoReport(options, data, paths, std::move(evaluation), std::move(statement), plan));
+  const double done = context.clock.MonotonicSeconds();
+
+  output.data["seconds"] = {{"load_and_plan", planned - start},
+                            {"train", trained - planned},
+                            {"sample", sampled - trained},
+                            {"score_and_report", done - sampled}};
+  output.text +=
+      fmt::format("\ngenerator  {}\nrows       {}\nreport     {}\n", paths.generator, paths.synthetic, paths.report);
+  output.text +=
+      fmt::format("\nload and plan {}, train {}, sample {}, score and report {}\n", HumanSeconds(planned - start),
+                  HumanSeconds(trained - planned), HumanSeconds(sampled - trained), HumanSeconds(done - sampled));
+  return output;
+}
+
+}  // namespace synod

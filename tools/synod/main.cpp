@@ -1,0 +1,230 @@
+// synod: the tool of operators and analysts. This file only parses the command line and prints; see commands.h.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+#include <string>
+
+#include "common/core/version.h"
+#include "tools/synod/account.h"
+#include "tools/synod/commands.h"
+
+namespace synod {
+namespace {
+
+constexpr int kJsonSchemaVersion = 1;
+
+struct Chosen {
+  OutputFormat format = OutputFormat::kText;
+  std::function<Result<CommandOutput>(CommandContext&)> run;
+};
+
+void PrintJson(const Json& json) {
+  std::fprintf(stdout, "%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+}
+
+int PrintError(const Error& error, OutputFormat format) {
+  const int code = static_cast<int>(error.code);
+  if (format == OutputFormat::kText) {
+    std::fprintf(stderr, "synod: %s\n", error.message.c_str());
+    if (!error.hint.empty()) std::fprintf(stderr, "  %s\n", error.hint.c_str());
+    return code;
+  }
+  PrintJson({{"schema_version", kJsonSchemaVersion},
+             {"status", "error"},
+             {"exit_code", code},
+             {"error",
+              {{"code", std::string(ErrorCodeName(error.code))}, {"message", error.message}, {"hint", error.hint}}}});
+  return code;
+}
+
+int Print(const CommandOutput& output, OutputFormat format) {
+  if (format == OutputFormat::kText) {
+    std::fputs(output.text.c_str(), stdout);
+  } else {
+    PrintJson({{"schema_version", kJsonSchemaVersion},
+               {"status", output.exit_code == 0 ? "ok" : "error"},
+               {"exit_code", output.exit_code},
+               {"data", output.data}});
+  }
+  // A full disk behind a redirected stdout must not look like success.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    return PrintError(Failed("cannot write to stdout"), OutputFormat::kText);
+  }
+  return output.exit_code;
+}
+
+void AddDemo(CLI::App& app, Chosen& chosen) {
+  auto options = std::make_shared<DemoOptions>();
+  CLI::App* demo = app.add_subcommand(
+      "demo", "Train, publish, sample and report in one go, on real public data or on your own table");
+  demo->add_option("--data", options->data, "CSV file of your own table");
+  demo->add_option("--schema", options->schema, "Schema (TOML) of your own table");
+  demo->add_option("--sites", options->sites, "Sites to simulate")->capture_default_str();
+  demo->add_option("--epsilon", options->epsilon, "Privacy budget of the run, per row")->capture_default_str();
+  demo->add_option("--model", options->model, "Model family")->capture_default_str();
+  demo->add_option("--out", options->out, "Folder for generator.synod, synthetic.csv, report.html")
+      ->capture_default_str();
+  demo->add_option("--seed", options->seed, "Seed of the public randomness; noise never depends on it")
+      ->capture_default_str();
+  demo->add_option("--threads", options->threads, "Threads; 0 for all cores")->capture_default_str();
+  demo->callback(
+      [options, &chosen] { chosen.run = [options](CommandContext& context) { return RunDemo(*options, context); }; });
+}
+
+void AddSimulate(CLI::App& app, Chosen& chosen) {
+  auto options = std::make_shared<SimulateOptions>();
+  CLI::App* simulate = app.add_subcommand("simulate", "Run a run file in one process: research and sizing, no network");
+  simulate->add_option("run", options->run_file, "Run file (TOML)")->required();
+  simulate->add_option("--data", options->data_folder, "Folder with the files that the run names")->required();
+  simulate->add_option("--out", options->out, "Folder for generator.synod and summary.json")->required();
+  simulate->add_option("--epsilon", options->epsilon, "Instead of the run file's epsilon");
+  simulate->add_option("--sites", options->sites, "Instead of the run file's number of sites");
+  simulate->add_option("--seed", options->seed, "Instead of the run file's seed (public randomness only)");
+  simulate->add_option("--split", options->split_column, "Split rows over sites by this column, not by position");
+  simulate->add_option("--bad-rows", options->bad_rows, "Rows with numbers out of bounds: drop or clamp")
+      ->capture_default_str();
+  simulate->add_option("--threads", options->threads, "Threads; 0 for all cores")->capture_default_str();
+  simulate->add_option("--device", options->device, "auto, cpu, or a LibTorch device such as cuda:0")
+      ->capture_default_str();
+  simulate->callback([options, &chosen] {
+    chosen.run = [options](CommandContext& context) { return RunSimulate(*options, context); };
+  });
+}
+
+void AddPlan(CLI::App& app, Chosen& chosen) {
+  auto options = std::make_shared<PlanOptions>();
+  CLI::App* plan =
+      app.add_subcommand("plan", "The privacy plan of a run: every query and what it costs; needs no data");
+  plan->add_option("run", options->run_file, "Run file (TOML)")->required();
+  plan->add_option("--data", options->data_folder, "Folder with the schema; the run file's own by default");
+  plan->add_option("--epsilon", options->epsilon, "Instead of the run file's epsilon");
+  plan->add_option("--sites", options->sites, "Instead of the run file's number of sites");
+  plan->add_option("--units", options->units, "Instead of the run file's public number of units");
+  plan->add_option("--aggregation", options->aggregation,
+                   "secure, none or curator; by default secure from three sites up, else none");
+  plan->callback(
+      [options, &chosen] { chosen.run = [options](CommandContext& context) { return RunPlan(*options, context); }; });
+}
+
+void AddAccount(CLI::App& app, Chosen& chosen) {
+  auto options = std::make_shared<AccountOptions>();
+  auto adjacency = std::make_shared<std::string>("add-remove");
+  CLI::App* account = app.add_subcommand("account", "Privacy calculator for Poisson-sampled Gaussian mechanisms");
+  account->add_option("--sampling-rate", options->sampling_rate, "Probability that a unit is in a batch");
+  account->add_option("--noise-multiplier", options->noise_multiplier, "Noise standard deviation / sensitivity");
+  account->add_option("--steps", options->steps, "Number of uses");
+  account->add_option("--delta", options->delta, "Delta")->required();
+  account->add_option("--adjacency", *adjacency, "add-remove, zero-out or replace-one")->capture_default_str();
+  account->add_option("--sites-per-subject", options->sites_per_subject, "Sites at which one subject may be present")
+      ->capture_default_str();
+  account->add_option("--events", options->events_file,
+                      "JSON file: [{\"sampling_rate\": q, \"noise_multiplier\": z, \"count\": n}, ...]");
+  account->add_option("--target-epsilon", options->target_epsilon, "Solve for the noise multiplier instead");
+  account->callback([options, adjacency, &chosen] {
+    chosen.run = [options, adjacency](CommandContext&) -> Result<CommandOutput> {
+      SYNOD_ASSIGN_OR_RETURN(options->adjacency, AdjacencyFromName(*adjacency));
+      CommandOutput output;
+      SYNOD_ASSIGN_OR_RETURN(output.data, Account(*options));
+      output.text = output.data.dump(2) + "\n";
+      return output;
+    };
+  });
+}
+
+void AddSample(CLI::App& app, Chosen& chosen) {
+  auto options = std::make_shared<SampleOptions>();
+  CLI::App* sample = app.add_subcommand("sample", "Draw rows from a published generator");
+  sample->add_option("generator", options->generator, "Generator file (*.synod)")->required();
+  sample->add_option("-n,--rows", options->rows, "Number of rows")->required();
+  sample->add_option("-o,--out", options->out, "CSV file; - is stdout")->capture_default_str();
+  sample->add_option("--seed", options->seed, "Equal seeds give equal rows")->capture_default_str();
+  sample->add_option("--where", options->where, "column=value; may be repeated");
+  sample->add_option("--shard", options->shard, "i/n: the i-th of n parts of the same big call");
+  sample->add_option("--trust", options->trust, "Keys of the federation (JSON) to verify with first");
+  sample->add_flag("--uncertified", options->uncertified, "Sample a generator that cannot be verified");
+  sample->add_option("--threads", options->threads, "Threads; 0 for all cores")->capture_default_str();
+  sample->callback(
+      [options, &chosen] { chosen.run = [options](CommandContext& context) { return RunSample(*options, context); }; });
+}
+
+void AddInspectAndVerify(CLI::App& app, Chosen& chosen) {
+  auto generator = std::make_shared<std::string>();
+  CLI::App* inspect = app.add_subcommand("inspect", "What a generator file says of itself: guarantee, plan, making");
+  inspect->add_option("generator", *generator, "Generator file (*.synod)")->required();
+  inspect->callback(
+      [generator, &chosen] { chosen.run = [generator](CommandContext&) { return RunInspect(*generator); }; });
+
+  auto options = std::make_shared<VerifyOptions>();
+  CLI::App* verify = app.add_subcommand(
+      "verify",
+      "Check a generator file offline: digests, signatures, and its epsilon recomputed; exit code 8 if it fails");
+  verify->add_option("generator", options->generator, "Generator file (*.synod)")->required();
+  verify->add_option("--trust", options->trust, "Keys of the federation (JSON)");
+  verify->add_flag("--allow-incomplete", options->allow_incomplete, "Accept missing signatures of sites");
+  verify->callback([options, &chosen] { chosen.run = [options](CommandContext&) { return RunVerify(*options); }; });
+}
+
+void AddEvaluate(CLI::App& app, Chosen& chosen) {
+  auto options = std::make_shared<EvaluateOptions>();
+  CLI::App* evaluate = app.add_subcommand(
+      "evaluate", "Compare synthetic rows with real ones; reads real records without a plan: for their holder only");
+  evaluate->add_option("--real", options->real, "Real training table (CSV)")->required();
+  evaluate->add_option("--test", options->test, "Real test table (CSV)")->required();
+  evaluate->add_option("--synthetic", options->synthetic, "Synthetic table (CSV)")->required();
+  evaluate->add_option("--schema", options->schema, "Schema (TOML)")->required();
+  evaluate->add_option("-o,--report", options->report, "HTML report; never beside a generator file");
+  evaluate->callback([options, &chosen] {
+    chosen.run = [options](CommandContext& context) { return RunEvaluate(*options, context); };
+  });
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("Synod: differentially private generators of tables, trained across hospitals", "synod");
+  Chosen chosen;
+  std::string format = "text";
+  app.set_version_flag("--version", std::string("synod ") + kVersion);
+  app.add_option("--format", format, "text, json or jsonl (progress too, as JSON lines)")
+      ->check(CLI::IsMember({"text", "json", "jsonl"}))
+      ->capture_default_str();
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.footer(
+      "Exit codes: 0 ok, 1 failed, 2 connection or authentication, 3 timeout, 4 bad arguments or configuration,\n"
+      "5 internal error, 6 refused by policy, 7 privacy budget exhausted, 8 verification failed");
+  AddDemo(app, chosen);
+  AddSimulate(app, chosen);
+  AddPlan(app, chosen);
+  AddAccount(app, chosen);
+  AddSample(app, chosen);
+  AddInspectAndVerify(app, chosen);
+  AddEvaluate(app, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    app.exit(error);
+    return static_cast<int>(ErrorCode::kBadInput);
+  }
+  chosen.format = format == "text"   ? OutputFormat::kText
+                  : format == "json" ? OutputFormat::kJson
+                                     : OutputFormat::kJsonLines;
+  const SystemClock clock;
+  Progress progress(clock, chosen.format);
+  CommandContext context{clock, progress};
+  const Result<CommandOutput> output = chosen.run(context);
+  return output.ok() ? Print(*output, chosen.format) : PrintError(output.error(), chosen.format);
+}
+
+}  // namespace
+}  // namespace synod
+
+int main(int argc, char** argv) {
+  try {
+    return synod::Main(argc, argv);
+  } catch (const std::exception&) {
+    // Not the exception's text: it may hold what must not be printed.
+    std::fputs("synod: internal error: an exception reached the end of the program\n", stderr);
+    return static_cast<int>(synod::ErrorCode::kInternal);
+  }
+}

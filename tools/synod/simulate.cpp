@@ -1,0 +1,83 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "common/artefact/inspect.h"
+#include "common/data/load_table.h"
+#include "tools/simulation/simulated_federation.h"
+#include "tools/synod/commands.h"
+#include "tools/synod/training_session.h"
+
+namespace synod {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<RowPolicy> RowPolicyOf(const std::string& name) {
+  if (name == "drop") return RowPolicy::kDrop;
+  if (name == "clamp") return RowPolicy::kClamp;
+  return BadInput(fmt::format("--bad-rows is \"{}\"", name), "use drop or clamp");
+}
+
+Result<std::vector<Table>> PartsOf(const Table& table, const SimulateOptions& options, std::uint32_t sites) {
+  if (options.split_column.empty()) return SplitByPosition(table, sites);
+  SYNOD_ASSIGN_OR_RETURN(std::vector<Table> parts, SplitByColumn(table, options.split_column));
+  if (parts.size() != sites) {
+    return BadInput(fmt::format("column \"{}\" splits the rows into {} sites and the run has {}", options.split_column,
+                                parts.size(), sites),
+                    fmt::format("give --sites {}", parts.size()));
+  }
+  return parts;
+}
+
+}  // namespace
+
+unsigned ThreadsOrAll(unsigned threads) {
+  if (threads > 0) return threads;
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+Result<CommandOutput> RunSimulate(const SimulateOptions& options, CommandContext& context) {
+  RunOverrides overrides;
+  overrides.epsilon = options.epsilon;
+  overrides.seed = options.seed;
+  overrides.sites = options.sites;
+  SYNOD_ASSIGN_OR_RETURN(const RunSpecification specification, RunSpecification::FromFile(options.run_file, overrides));
+  SYNOD_ASSIGN_OR_RETURN(const RowPolicy policy, RowPolicyOf(options.bad_rows));
+  for (const std::string& warning : specification.warnings) context.progress.Say("warning: " + warning);
+  const fs::path folder = options.data_folder;
+  SYNOD_ASSIGN_OR_RETURN(Schema schema, Schema::FromFile((folder / specification.schema_file).string()));
+  auto shared_schema = std::make_shared<const Schema>(std::move(schema));
+
+  context.progress.Say("plan: solving the noise for the whole budget");
+  SYNOD_ASSIGN_OR_RETURN(const ResolvedRun resolved, ResolveRun(specification, shared_schema, Aggregation::kCurator));
+
+  const std::string train = (folder / specification.train_file).string();
+  SYNOD_ASSIGN_OR_RETURN(const LoadedTable loaded, LoadTable(train, shared_schema, policy));
+  SayReport(loaded.report, specification.train_file, context.progress);
+  SYNOD_ASSIGN_OR_RETURN(const std::vector<Table> parts, PartsOf(loaded.table, options, specification.sites));
+
+  std::error_code error;
+  fs::create_directories(options.out, error);
+  if (error) return Failed(fmt::format("cannot create the folder {}: {}", options.out, error.message()));
+  context.progress.Say("trusted curator, one process; no site ledger was charged");
+  const double start = context.clock.MonotonicSeconds();
+  SYNOD_ASSIGN_OR_RETURN(
+      const GeneratorFile file,
+      TrainInOneProcess(specification, resolved, parts, {ThreadsOrAll(options.threads), options.device}, context));
+  const double seconds = context.clock.MonotonicSeconds() - start;
+  const std::string path = (fs::path(options.out) / "generator.synod").string();
+  SYNOD_RETURN_IF_ERROR(file.Write(path));
+
+  CommandOutput output;
+  output.data = Inspect(file);
+  output.data["generator"] = path;
+  output.data["seconds"] = seconds;
+  SYNOD_ASSIGN_OR_RETURN(const std::string json, CanonicalJsonText(output.data));
+  SYNOD_RETURN_IF_ERROR(WriteFileAtomically((fs::path(options.out) / "summary.json").string(), AsBytes(json)));
+  output.text = InspectText(file) + fmt::format("\ntrained in {}\ngenerator: {}\n", HumanSeconds(seconds), path);
+  return output;
+}
+
+}  // namespace synod
