@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 
 #include "common/privacy/epsilon.h"
 #include "common/privacy/pld_accountant.h"
@@ -56,10 +57,13 @@ Result<double> CalibrateNoise(const std::function<PrivacyEvents(double z)>& even
   const Calibration calibration(events, target_epsilon, delta, adjacency, sites_per_subject);
   SYNOD_ASSIGN_OR_RETURN(double z, calibration.RdpStart());
 
-  // low: above the target, or not evaluated; high: at or below it. Secant steps on log z against log epsilon inside the
-  // bracket, halving it when they stall.
-  double low = std::log(kMinNoiseMultiplier);
-  double high = std::log(kMaxNoiseMultiplier);
+  // Secant steps on log z against log epsilon inside the bracket (low: above the target, high: at or below it), then
+  // bisection should they stall. The ends of the range count as known only once they were evaluated.
+  const double lowest = std::log(kMinNoiseMultiplier);
+  const double highest = std::log(kMaxNoiseMultiplier);
+  double low = lowest;
+  double high = highest;
+  bool have_low = false;
   bool have_high = false;
   double x = std::log(z);
   double slope = -1.2;
@@ -70,23 +74,25 @@ Result<double> CalibrateNoise(const std::function<PrivacyEvents(double z)>& even
     SYNOD_ASSIGN_OR_RETURN(const double epsilon, calibration.Epsilon(std::exp(x)));
     const double value = std::log(std::max(epsilon, 1e-300) / target_epsilon);
     if (epsilon <= target_epsilon) {
+      if (epsilon >= target_epsilon * (1.0 - kTolerance) || x <= lowest) return std::exp(x);
       high = x;
       have_high = true;
-      if (epsilon >= target_epsilon * (1.0 - kTolerance) || x <= std::log(kMinNoiseMultiplier)) return std::exp(x);
     } else {
-      if (x >= std::log(kMaxNoiseMultiplier)) break;
+      if (x >= highest) break;
       low = x;
+      have_low = true;
     }
-    if (i > 0 && x != last_x && std::isfinite(value) && std::isfinite(last_value)) {
+    if (i > 0 && x != last_x && epsilon > 0.0 && std::isfinite(last_value)) {
       const double fitted = (value - last_value) / (x - last_x);
       if (fitted < -0.05 && fitted > -50.0) slope = fitted;
     }
     last_x = x;
-    last_value = value;
-    double next = x + (aim - value) / slope;
-    if (!(next > low && next < high) || i > 12) next = 0.5 * (low + high);
+    last_value = epsilon > 0.0 ? value : std::numeric_limits<double>::infinity();
     if (high - low < 1e-9) break;
-    x = next;
+    x += (aim - value) / slope;
+    if (x <= low) x = have_low ? 0.5 * (low + high) : lowest;
+    if (x >= high) x = have_high ? 0.5 * (low + high) : highest;
+    if (i > 12) x = 0.5 * (low + high);
   }
   if (have_high) return std::exp(high);
   return Failed("no noise multiplier in the supported range meets the target epsilon",

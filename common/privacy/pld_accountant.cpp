@@ -14,7 +14,7 @@ namespace synod {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr int kMaxHalvings = 6;
+constexpr int kMaxWidths = 8;
 constexpr double kCutOfDelta = 1e-8;         // mass cut off each single loss, in all, relative to delta
 constexpr double kOffsetFailOfDelta = 1e-3;  // failure probability of the offset bound, relative to delta
 constexpr double kClosedFormSlack = 1e-12;
@@ -109,6 +109,22 @@ double LowerBound(const Problem& problem, const std::vector<LossCells>& cells, d
   return std::max(0.0, lower - 1e-12 * problem.uses * width - 1e-14 * std::abs(offset));
 }
 
+// A width at which neither the cells nor the sum come near the memory bounds.
+double FirstWidth(const Problem& problem, double over_deviation) {
+  double variance = 0.0;
+  double widest = 0.0;
+  const double reach = std::sqrt(2.0 * std::log(problem.uses / (problem.delta * kCutOfDelta)));
+  for (const CountedPair& counted : problem.pairs) {
+    variance += static_cast<double>(counted.count) * std::pow(LossDeviation(counted.pair), 2.0);
+    const double range =
+        counted.pair.Loss(reach + counted.pair.max_shift()) - counted.pair.Loss(-reach - counted.pair.max_shift_q());
+    widest = std::max(widest, range);
+  }
+  const double comfortable = std::max(widest / static_cast<double>(kMaxLossCells / 8),
+                                      60.0 * std::sqrt(variance) / static_cast<double>(LossComposition::kMaxSize / 4));
+  return std::max(over_deviation * std::sqrt(variance / problem.uses), comfortable);
+}
+
 void Record(const LossComposition& sum, double width, bool remove, PldBounds* bounds) {
   bounds->remove_worst = remove;
   bounds->width = width;
@@ -117,7 +133,7 @@ void Record(const LossComposition& sum, double width, bool remove, PldBounds* bo
   bounds->errors = sum.errors();
 }
 
-// Evaluates the upper bounds of both directions at this width; returns whether it was within the memory bound.
+// Improves the upper bounds of both directions with this width. Fails when it is beyond the memory bound.
 Status Refine(const Problem& problem, const std::vector<LossCells>& cells, double width, double* remove, double* add,
               PldBounds* bounds) {
   SYNOD_ASSIGN_OR_RETURN(const LossComposition removing, Compose(problem, cells, width, false));
@@ -143,27 +159,24 @@ Result<PldBounds> PldEpsilon(const PrivacyEvents& events, double delta, Adjacenc
   SYNOD_ASSIGN_OR_RETURN(const Problem problem, Describe(events, delta, adjacency, sites_per_subject));
   if (problem.pairs.empty()) return ClosedForm(problem.gaussian_mu, delta);
 
-  double variance = 0.0;
-  for (const CountedPair& counted : problem.pairs) {
-    variance += static_cast<double>(counted.count) * std::pow(LossDeviation(counted.pair), 2.0);
-  }
-  double width = options.first_width * std::sqrt(variance / problem.uses);
+  double width = FirstWidth(problem, options.first_width);
   PldBounds bounds;
   double remove = kInfinity;
   double add = kInfinity;
   std::vector<LossCells> cells;
-  for (int halving = 0; halving <= kMaxHalvings; ++halving) {
+  for (int tries = 0; tries <= kMaxWidths; ++tries) {
     const double before = bounds.upper;
     Result<std::vector<LossCells>> finer = CellsOf(problem, width);
-    Status refined = finer.ok() ? Refine(problem, *finer, width, &remove, &add, &bounds) : Status(finer.error());
+    const Status refined = finer.ok() ? Refine(problem, *finer, width, &remove, &add, &bounds) : Status(finer.error());
     if (!refined.ok()) {
-      if (cells.empty()) return refined.error();
-      width *= 2.0;  // the memory bound is reached: the last width stands
-      break;
+      if (!cells.empty()) break;  // the memory bound is reached: the last width stands
+      if (tries == kMaxWidths) return refined.error();
+      width *= 4.0;  // a coarse bound is a bound
+      continue;
     }
+    const bool first = cells.empty();
     cells = std::move(finer).value();
-    const bool settled = halving > 0 && before - bounds.upper <= options.relative_accuracy * bounds.upper;
-    if (settled || halving == kMaxHalvings) break;
+    if (!first && before - bounds.upper <= options.relative_accuracy * bounds.upper) break;
     width *= 0.5;
   }
   if (options.with_lower) bounds.lower = std::min(bounds.upper, LowerBound(problem, cells, cells.front().width()));

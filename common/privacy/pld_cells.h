@@ -17,7 +17,7 @@
 
 namespace synod {
 
-inline constexpr std::int64_t kMaxLossCells = std::int64_t{1} << 22;
+inline constexpr std::int64_t kMaxLossCells = std::int64_t{1} << 21;
 
 // A lattice distribution of the loss: mass[i] at (first + i) * width, `infinity` at plus infinity.
 struct LossPmf {

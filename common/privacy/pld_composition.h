@@ -24,7 +24,7 @@ struct CompositionErrors {
 
 class LossComposition {
  public:
-  static constexpr std::int64_t kMaxSize = std::int64_t{1} << 23;
+  static constexpr std::int64_t kMaxSize = std::int64_t{1} << 21;  // lattice points; about 150 MB while it works
 
   // `delta` chooses the tilt and the window; the bounds below hold for every delta, tightly near this one. Fails when
   // the window would exceed kMaxSize lattice points.

@@ -167,7 +167,7 @@ TEST(Epsilon, IsZeroWhenDeltaCoversEverything) {
 }
 
 TEST(Epsilon, RefusesImpossibleDeltas) {
-  for (const double delta : {0.0, 1.0, -1e-5, std::nan(""), INFINITY}) {
+  for (const double delta : {0.0, 1.0, -1e-5, std::nan(""), HUGE_VAL}) {
     EXPECT_FALSE(ComputeEpsilon({{0.1, 1.0, 1}}, delta).ok());
     EXPECT_FALSE(ComputeEpsilon({{1.0, 1.0, 1}}, delta).ok());
   }

@@ -20,7 +20,7 @@ TEST(GaussianDp, MatchesDirectIntegration) {
   for (const double mu : {0.05, 0.3, 1.0, 3.0}) {
     for (const double epsilon : {0.0, 0.1, 1.0, 4.0}) {
       const double exact = testing::BruteForceDelta({1.0, 1.0 / mu, 1}, epsilon, true);
-      EXPECT_NEAR(GaussianDelta(mu, epsilon), exact, 1e-7 * exact + 1e-12) << mu << " " << epsilon;
+      EXPECT_NEAR(GaussianDelta(mu, epsilon), exact, 1e-5 * exact + 1e-12) << mu << " " << epsilon;
     }
   }
 }
@@ -41,7 +41,7 @@ TEST(GaussianDp, KeepsRelativePrecisionFarInTheTail) {
 }
 
 TEST(GaussianDp, NegativeEpsilonFollowsTheSymmetryOfThePair) {
-  EXPECT_NEAR(GaussianDelta(1.0, -0.7), testing::BruteForceDelta({1.0, 1.0, 1}, -0.7, true), 1e-9);
+  EXPECT_NEAR(GaussianDelta(1.0, -0.7), testing::BruteForceDelta({1.0, 1.0, 1}, -0.7, true), 1e-6);
   EXPECT_DOUBLE_EQ(GaussianDelta(0.0, 0.5), 0.0);
 }
 

@@ -17,7 +17,7 @@ TEST(PrivacyEvents, AreRefusedOutsideTheirRange) {
                                                {0.5, 0.0, 1},
                                                {0.5, -1.0, 1},
                                                {0.5, nan, 1},
-                                               {0.5, INFINITY, 1},
+                                               {0.5, HUGE_VAL, 1},
                                                {0.5, 1e-3, 1},
                                                {0.5, 1.0, kMaxComposedEvents + 1}}) {
     const Status status = CheckEvents({{0.5, 1.0, 1}, bad});
