@@ -1,7 +1,6 @@
 #include "common/artefact/certify.h"
 
-#include <fmt/format.h>
-
+#include "common/artefact/certificate_sentences.h"
 #include "common/privacy/stated_epsilon.h"
 
 namespace synod {
@@ -16,72 +15,6 @@ StatedReading State(const ReadingEpsilons& computed) {
     stated.by_sites[i] = {StatedUpper(bounds.upper), StatedLower(bounds.lower), StatedUpper(bounds.rdp)};
   }
   return stated;
-}
-
-std::string RelationSentence(const Certificate& certificate) {
-  const std::string_view unit = PrivacyUnitName(certificate.unit);
-  switch (certificate.relation) {
-    case Adjacency::kAddRemove:
-      return fmt::format("adding or removing one {} at one site", unit);
-    case Adjacency::kZeroOut:
-      return fmt::format("blanking one {} at one site", unit);
-    case Adjacency::kReplaceOne:
-      return fmt::format("replacing one {} at one site", unit);
-  }
-  return "";
-}
-
-std::vector<std::string> Statements(const Certificate& certificate, const Plan& plan) {
-  const StatedEpsilons& headline = certificate.headline();
-  std::vector<std::string> sentences;
-  if (certificate.kind == CertificateClass::kSimulation) {
-    sentences.push_back(
-        "Simulation: made in one process by somebody trusted with all data; no site's ledger was charged.");
-    sentences.push_back(fmt::format("What the simulated plan would guarantee: epsilon {:.3f} at delta {} for {}.",
-                                    headline.upper, certificate.delta, RelationSentence(certificate)));
-  } else {
-    sentences.push_back(fmt::format(
-        "All that left the sites in this run is differentially private with epsilon {:.3f} at delta {} for {}, against "
-        "the coordinator together with up to {} colluding sites.",
-        headline.upper, certificate.delta, RelationSentence(certificate), certificate.max_colluding));
-  }
-  if (certificate.max_sites_per_subject > 1) {
-    sentences.push_back(
-        fmt::format("It holds for a subject present at up to {} sites.", certificate.max_sites_per_subject));
-  }
-  sentences.push_back(
-      "Epsilon pays for every answer that the plan allows, retries included, also where fewer were used.");
-  sentences.push_back("It holds for any early end of the run.");
-  sentences.push_back(fmt::format("Answers are added up {}.", plan.facts().aggregation == Aggregation::kSecure
-                                                                  ? "by secure aggregation: only sums were seen"
-                                                                  : "without secure aggregation"));
-  return sentences;
-}
-
-std::vector<std::string> NotClaimed(const Certificate& certificate, const Plan& plan, FloatError float_error) {
-  std::vector<std::string> sentences = {
-      "Which sites took part, and when, is not hidden.",
-      "The schema, bounds, categories, number of units and the plan are public statements; their writer vouches for "
-      "them.",
-      "A site can lie about its own data.",
-      "Choices made by looking at other runs are outside of this account; the sites' ledgers keep theirs.",
-      "Whoever holds the consortium's root key could have invented sites; the roster shows them.",
-      fmt::format("Nothing is claimed for a subject at more than {} sites.", certificate.max_sites_per_subject),
-      "The lower bound is on the worst case of the accountant, not on any attack.",
-  };
-  if (plan.facts().aggregation == Aggregation::kSecure) {
-    sentences.push_back(
-        fmt::format("Nothing is claimed against more than {} colluding sites but the own-share reading.",
-                    certificate.max_colluding));
-  }
-  if (float_error == FloatError::kMeasured) sentences.push_back("Float error measured, not proven.");
-  if (plan.facts().slot_seconds == 0) {
-    sentences.push_back("Timing is not hidden: answers left when they were ready (slot_seconds = 0).");
-  } else {
-    sentences.push_back(
-        fmt::format("Timing within a slot of {} s is hidden; delays beyond it are not.", plan.facts().slot_seconds));
-  }
-  return sentences;
 }
 
 }  // namespace
@@ -124,8 +57,8 @@ Result<Certificate> Certify(const Plan& plan, CertificateRequest request) {
   certificate.content_digest = request.content_digest;
   certificate.software_version = std::move(request.software_version);
   certificate.created_unix = request.created_unix;
-  certificate.statements = Statements(certificate, plan);
-  certificate.not_claimed = NotClaimed(certificate, plan, request.float_error);
+  certificate.statements = StatementsOf(certificate, plan);
+  certificate.not_claimed = NotClaimedOf(certificate, plan, request.float_error);
   return certificate;
 }
 

@@ -4,11 +4,9 @@
 #include <string>
 
 #include "common/artefact/certificate.h"
+#include "common/artefact/certificate_sentences.h"
 
 namespace synod {
-
-// Whether the bound on float32 error in a clipped sum holds by proof or by measurement for the family's layers.
-enum class FloatError : std::uint8_t { kProven, kMeasured };
 
 struct CertificateRequest {
   CertificateClass kind = CertificateClass::kSimulation;

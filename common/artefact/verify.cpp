@@ -53,10 +53,12 @@ class Verifier {
     expected.content_digest = certificate_.content_digest;
     expected.software_version = certificate_.software_version;
     expected.created_unix = certificate_.created_unix;
-    expected.statements = certificate_.statements;
-    expected.not_claimed = certificate_.not_claimed;
+    expected.statements = StatementsOf(certificate_, plan_);
+    expected.not_claimed = NotClaimedOf(certificate_, plan_, FloatError::kMeasured);
+    const auto proven = NotClaimedOf(certificate_, plan_, FloatError::kProven);
+    if (certificate_.not_claimed == proven) expected.not_claimed = proven;
     if (expected == certificate_) {
-      Holds("Unit, relation, delta, N, t, c, quorum, h and the allowed answers are those of the plan.");
+      Holds("Unit, relation, delta, N, t, c, quorum, h, the allowed answers and every sentence follow from the plan.");
       return {};
     }
     const Json want = expected.ToJson();
@@ -82,8 +84,9 @@ class Verifier {
     for (std::size_t i = 0; i < stated.by_sites.size(); ++i) {
       const StatedEpsilons& said = stated.by_sites[i];
       const EpsilonBounds& found = computed.by_sites[i];
-      const bool holds = StatementHolds(said.upper, found.upper) && StatementHolds(said.rdp, found.rdp) &&
-                         said.lower >= 0 && said.lower <= found.upper;
+      const bool holds = StatementHolds(said.upper, found.upper) && StatedUpper(said.upper) == said.upper &&
+                         StatementHolds(said.rdp, found.rdp) && StatedUpper(said.rdp) == said.rdp && said.lower >= 0 &&
+                         said.lower <= found.upper;
       if (holds) continue;
       return VerificationFailed(
           fmt::format("epsilon of the {} reading for a subject at {} sites: stated {}, the plan "

@@ -22,6 +22,9 @@ inline constexpr double kSmoothingRadius = 2.5;        // r, in grid units
 inline constexpr double kFloatErrorShare = 0.008;      // E / C, proven for blocks of at most 256 rows
 inline constexpr double kMinSiteSigma = 8.0;           // standard deviation of one share, in grid units
 inline constexpr double kNoiseSlackPerAnswer = 1e-30;  // what the smoothing argument adds to delta for one answer
+inline constexpr double kMinGridScale = 0x1p-40;       // gamma
+inline constexpr double kMaxGridScale = 0x1p40;
+inline constexpr double kMaxGridValue = 0x1p62;  // gamma C, and any integer of a sum, stay below
 inline constexpr std::uint64_t kMaxSiteVariance = std::uint64_t{1} << 62;
 
 // Delta, in grid units; at least the exact value.

@@ -36,9 +36,12 @@ Status CheckParts(const PlanEntry& entry) {
 }
 
 Status CheckNoise(const PlanEntry& entry) {
-  if (!IsPowerOfTwo(entry.grid_scale)) return BadInput("the grid scale is not a power of two");
+  const bool in_range = entry.grid_scale >= kMinGridScale && entry.grid_scale <= kMaxGridScale;
+  if (!in_range || !IsPowerOfTwo(entry.grid_scale)) {
+    return BadInput("the grid scale is not a power of two from 2^-40 to 2^40");
+  }
   const double least = SensitivityOnGrid(entry.grid_scale, entry.clip, entry.dimension);
-  if (!std::isfinite(least) || !std::isfinite(entry.sensitivity) || entry.sensitivity < least) {
+  if (!(entry.sensitivity >= least) || !(entry.sensitivity < kMaxGridValue)) {
     return BadInput(fmt::format("the sensitivity is {}; clip, grid and dimension make {}", entry.sensitivity, least));
   }
   if (static_cast<double>(entry.site_variance) < kMinSiteSigma * kMinSiteSigma) {

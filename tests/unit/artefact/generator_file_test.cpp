@@ -47,10 +47,10 @@ TEST(GeneratorFile, FindsAFlipOfAnyByte) {
   const Bytes good = PublishedFile().bytes();
   ASSERT_TRUE(Accepts(good));
   for (std::size_t i = 0; i < good.size(); ++i) {
-    for (const std::uint8_t mask : {0x01, 0x20, 0x80}) {
+    for (const int mask : {0x01, 0x20, 0x80}) {
       Bytes bad = good;
-      bad[i] ^= mask;
-      ASSERT_FALSE(Accepts(bad)) << "byte " << i << " flipped by " << int{mask};
+      bad[i] = static_cast<std::uint8_t>(bad[i] ^ mask);
+      ASSERT_FALSE(Accepts(bad)) << "byte " << i << " flipped by " << mask;
     }
   }
 }
@@ -68,9 +68,9 @@ TEST(GeneratorFile, FindsTruncationAtEveryLengthAndBytesAfterTheEnd) {
 TEST(GeneratorFile, RefusesHugeLengthsBeforeItAllocates) {
   const Bytes good = PublishedFile().bytes();
   const std::size_t schema_length_at = 8 + 4 + 4 + 4 + 6;
-  for (const std::uint8_t top : {0x00, 0x7f, 0xff}) {
+  for (const int top : {0x00, 0x7f, 0xff}) {
     Bytes bad = good;
-    for (std::size_t i = 3; i < 8; ++i) bad[schema_length_at + i] = top;
+    for (std::size_t i = 3; i < 8; ++i) bad[schema_length_at + i] = static_cast<std::uint8_t>(top);
     bad[schema_length_at + 2] = 0xff;
     EXPECT_FALSE(GeneratorFile::Parse(bad).ok());
   }

@@ -82,6 +82,13 @@ TEST(Verify, RefusesFactsThatDoNotFollowFromThePlan) {
   EXPECT_FALSE(ForgeryPasses([](Certificate& c) { c.entries.pop_back(); }));
 }
 
+TEST(Verify, RefusesSentencesThatTheNumbersDoNotMake) {
+  EXPECT_FALSE(ForgeryPasses([](Certificate& c) { c.statements[0] = "Epsilon is 0.1."; }));
+  EXPECT_FALSE(ForgeryPasses([](Certificate& c) { c.statements.push_back("It is anonymous."); }));
+  EXPECT_FALSE(ForgeryPasses([](Certificate& c) { c.not_claimed.clear(); }));
+  EXPECT_FALSE(ForgeryPasses([](Certificate& c) { c.not_claimed.pop_back(); }));
+}
+
 TEST(Verify, RefusesMoreAnswersThanThePlanAllows) {
   EXPECT_FALSE(ForgeryPasses([](Certificate& c) {
     for (std::uint32_t query = 21; query < 26; ++query) c.participation.Record(query, 0, 1, true, {0, 1, 2});

@@ -93,6 +93,23 @@ TEST(Plan, ReadsEpsilonLowerThePublicAndHigherForOneShareAlone) {
   }
 }
 
+TEST(Plan, ReadsOneShareAloneAlsoWhereManySitesShareTheNoise) {
+  PlanRequest request = testing::SmallPlanRequest();
+  request.facts.roster.clear();
+  for (int i = 0; i < 60; ++i) request.facts.roster.push_back({"site-" + std::to_string(100 + i), {}});
+  request.facts.quorum = 58;
+  request.facts.threshold = 40;
+  request.facts.epsilon_target = 8.0;
+  request.entries[1].count = 2000;
+  const Result<Plan> plan = ResolvePlan(request);
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  const Result<std::vector<ReadingEpsilons>> readings = ComputeReadings(*plan);
+  ASSERT_TRUE(readings.ok()) << readings.error().message;
+  EXPECT_LE((*readings)[0].by_sites[0].upper, 8.0);
+  EXPECT_GT((*readings)[2].by_sites[0].upper, 100.0);
+  EXPECT_LE((*readings)[2].by_sites[2].lower, (*readings)[2].by_sites[2].upper);
+}
+
 TEST(Plan, SurvivesItsOwnBytes) {
   const Plan plan = SmallPlan();
   const Result<Plan> again = Plan::FromCanonicalText(plan.CanonicalText());
@@ -115,13 +132,17 @@ TEST(Plan, HashesEveryFieldOfItsJson) {
     Json other = json;
     other[key] = changed(value);
     const Result<Plan> parsed = Plan::FromJson(other);
-    if (parsed.ok()) EXPECT_NE(parsed->Hash(), plan.Hash()) << key;
+    if (parsed.ok()) {
+      EXPECT_NE(parsed->Hash(), plan.Hash()) << key;
+    }
   }
   for (const auto& [key, value] : json["entries"][1].items()) {
     Json other = json;
     other["entries"][1][key] = changed(value);
     const Result<Plan> parsed = Plan::FromJson(other);
-    if (parsed.ok()) EXPECT_NE(parsed->Hash(), plan.Hash()) << key;
+    if (parsed.ok()) {
+      EXPECT_NE(parsed->Hash(), plan.Hash()) << key;
+    }
   }
 }
 
