@@ -12,7 +12,7 @@ namespace synod {
 namespace {
 
 // In the units of the picture, which are pixels at its natural size.
-constexpr double kNames = 92.0;
+constexpr double kNames = 100.0;
 constexpr double kLeastCell = 14.0;
 constexpr double kWidth = 360.0;
 constexpr std::size_t kNameCharacters = 15;
