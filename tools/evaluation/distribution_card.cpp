@@ -13,6 +13,8 @@ namespace {
 
 constexpr double kPlotHeight = 100.0;  // of the picture's own units; the style sheet stretches it
 constexpr int kMaxTicks = 6;
+constexpr int kMaxWideTicks = 4;  // where a label is longer than kWideLabel characters
+constexpr std::size_t kWideLabel = 5;
 
 struct Bar {
   std::string name;  // HTML
@@ -73,10 +75,10 @@ std::string CategoryTable(const ColumnProfile& profile) {
   return html + "</tbody></table>";
 }
 
-// Round numbers inside [low, high], at most kMaxTicks.
-std::vector<double> Ticks(double low, double high) {
+// Round numbers inside [low, high], in about `wanted` steps or fewer.
+std::vector<double> Ticks(double low, double high, int wanted) {
   if (!(high > low)) return {low};
-  const double rough = (high - low) / kMaxTicks;
+  const double rough = (high - low) / wanted;
   const double power = std::pow(10.0, std::floor(std::log10(rough)));
   double step = 10.0 * power;
   for (const double factor : {1.0, 2.0, 5.0}) {
@@ -86,7 +88,7 @@ std::vector<double> Ticks(double low, double high) {
     }
   }
   std::vector<double> ticks;
-  for (double k = std::ceil(low / step); k * step <= high && ticks.size() <= kMaxTicks; k += 1.0) {
+  for (double k = std::ceil(low / step); k * step <= high; k += 1.0) {
     ticks.push_back(k * step + 0.0);
   }
   return ticks;
@@ -94,7 +96,8 @@ std::vector<double> Ticks(double low, double high) {
 
 std::string TickMarks(const ColumnProfile& profile) {
   const double range = profile.high - profile.low;
-  std::vector<double> ticks = Ticks(profile.low, profile.high);
+  const bool wide = ValueText(profile.column, profile.high).size() > kWideLabel;
+  std::vector<double> ticks = Ticks(profile.low, profile.high, wide ? kMaxWideTicks : kMaxTicks);
   if (profile.column.type == ColumnType::kDatetime && range > 0.0) {
     ticks = {profile.low + 0.1 * range, profile.low + 0.5 * range, profile.low + 0.9 * range};
   }

@@ -85,7 +85,7 @@ tr.group:first-child th{padding-top:4px}
 .maps{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,var(--map)),1fr));gap:16px;align-items:start}
 .maps figure{margin:0}
 .scroll{overflow-x:auto}
-.maps svg{display:block;width:100%;min-width:var(--least)}
+.maps svg{display:block;width:100%;min-width:var(--least);max-width:var(--most)}
 .maps text{font-size:11px;fill:var(--soft)}
 .maps .p{fill:var(--real)}.maps .m{fill:var(--synthetic)}.maps .d{fill:var(--grid)}
 .maps .frame{fill:none;stroke:var(--line)}

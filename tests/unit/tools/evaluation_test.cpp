@@ -131,6 +131,8 @@ TEST(Evaluate, CountsTheCellsThatTheReaderHadToChange) {
   const Result<Evaluation> result = Evaluate(Patients(50, 1), Patients(50, 2), Patients(50, 3), options);
   ASSERT_TRUE(result.ok());
   EXPECT_DOUBLE_EQ(result->invalid_cell_share, 0.1);
+  options.dropped_synthetic_rows = 50;
+  EXPECT_DOUBLE_EQ(Evaluate(Patients(50, 1), Patients(50, 2), Patients(50, 3), options)->invalid_cell_share, 0.05);
 }
 
 // Numbers of an independent implementation (NumPy, pandas) on the real test set of Adult in the place of a synthetic
