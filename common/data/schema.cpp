@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "common/crypto/sha256.h"
 #include "common/data/schema_checks.h"
-#include "common/data/sha256_of.h"
 #include "common/data/utf8.h"
 
 namespace synod {
@@ -33,7 +33,7 @@ Result<Schema> Schema::Create(std::string name, std::vector<Column> columns) {
 Digest Schema::Hash() const {
   const Result<std::string> bytes = CanonicalJson("synod.schema", 1, ToJson());
   SYNOD_CHECK(bytes.ok(), "a valid schema has canonical bytes");
-  return Sha256Of(*bytes);
+  return Sha256(*bytes);
 }
 
 }  // namespace synod

@@ -117,7 +117,9 @@ std::vector<Fraction256> HalfGaussianDistribution(std::uint64_t numerator, std::
   std::vector<Fraction256> distribution;
   distribution.reserve(cumulative.size());
   for (BigHandle& sum : cumulative) {
-    distribution.push_back(ToFraction(exact.Quotient(exact.Shifted(std::move(sum), kFractionBits), total)));
+    const Fraction256 fraction = ToFraction(exact.Quotient(exact.Shifted(std::move(sum), kFractionBits), total));
+    if (!distribution.empty() && fraction == distribution.back()) break;  // no fraction lies between them
+    distribution.push_back(fraction);
   }
   return distribution;
 }

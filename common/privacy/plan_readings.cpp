@@ -1,12 +1,22 @@
 #include "common/privacy/plan_readings.h"
 
+#include <cmath>
+
 #include "common/core/check.h"
+#include "common/privacy/rdp_accountant.h"
 
 namespace synod {
 namespace {
 
+// Where the composition is too lossy for the certified accountant (a share alone can be), the Renyi bound stands alone.
 Result<EpsilonBounds> EpsilonOf(const Plan& plan, std::uint32_t shares, std::uint32_t sites_per_subject) {
-  return ComputeEpsilon(plan.Events(shares), plan.AccountedDelta(), plan.facts().relation, sites_per_subject);
+  const PrivacyEvents events = plan.Events(shares);
+  const double delta = plan.AccountedDelta();
+  Result<EpsilonBounds> bounds = ComputeEpsilon(events, delta, plan.facts().relation, sites_per_subject);
+  if (bounds.ok()) return bounds;
+  SYNOD_ASSIGN_OR_RETURN(const RdpBound rdp, RdpEpsilon(events, delta, plan.facts().relation, sites_per_subject));
+  if (!std::isfinite(rdp.epsilon)) return bounds;
+  return EpsilonBounds{rdp.epsilon, 0.0, rdp.epsilon};
 }
 
 }  // namespace

@@ -53,7 +53,6 @@ CellMass MassOfCell(const DominatingPair& pair, double low, double high, double 
   const double steepest = std::max(std::abs(low), std::abs(high)) + pair.max_shift() + pair.max_shift_q();
   const double change = (high - low) * steepest;  // infinite for an unbounded cell
   CellMass cell;
-  double slack = 16.0 * kUnitRoundoff * (std::abs(loss_low) + width) / width;
   if (change < 0.05) {
     cell = Integrate(pair, low, high, loss_low, width, kNodes3, kWeights3);
   } else if (change < 0.5) {
@@ -63,10 +62,14 @@ CellMass MassOfCell(const DominatingPair& pair, double low, double high, double 
     if (!(p > 0.0)) return {};
     const double ratio = pair.MassQ(low, high) / p * std::exp(loss_low);
     cell = {p, (1.0 - ratio) / -std::expm1(-width)};
-    slack += 64.0 * kUnitRoundoff / width;
   }
-  cell.upper_share = std::clamp(cell.upper_share + slack, 0.0, 1.0);
+  cell.upper_share = std::clamp(cell.upper_share, 0.0, 1.0);
   return cell;
+}
+
+// Rounding error of an upper share: losses and mass ratios carry a few units of roundoff, divided by the width.
+double ShareError(double loss, double width) {
+  return (64.0 + 16.0 * std::abs(loss)) * kUnitRoundoff / width;
 }
 
 }  // namespace
@@ -113,8 +116,9 @@ LossPmf LossCells::Pessimistic() const {
   LossPmf pmf{first_, std::vector<double>(mass_.size() + 1, 0.0), infinity_};
   pmf.mass[0] = bottom_mass_;
   for (std::size_t i = 0; i < mass_.size(); ++i) {
-    pmf.mass[i] += mass_[i] * (1.0 - upper_share_[i]);
-    pmf.mass[i + 1] += mass_[i] * upper_share_[i];
+    const double share = std::min(1.0, upper_share_[i] + ShareError(LossOf(i), width_));
+    pmf.mass[i] += mass_[i] * (1.0 - share);
+    pmf.mass[i + 1] += mass_[i] * share;
   }
   return pmf;
 }
@@ -124,12 +128,85 @@ LossPmf LossCells::PessimisticSwapped() const {
   LossPmf pmf{-(first_ + static_cast<std::int64_t>(mass_.size())), std::vector<double>(mass_.size() + 1, 0.0),
               infinity_swapped_};
   for (std::size_t i = 0; i < mass_.size(); ++i) {
-    const double loss = static_cast<double>(first_ + static_cast<std::int64_t>(i)) * width_;
+    const double loss = LossOf(i);
+    const double share = std::max(0.0, upper_share_[i] - ShareError(loss, width_));
     const std::size_t mirrored = mass_.size() - i;
-    pmf.mass[mirrored] += mass_[i] * (1.0 - upper_share_[i]) * std::exp(-loss);
-    pmf.mass[mirrored - 1] += mass_[i] * upper_share_[i] * std::exp(-loss - width_);
+    pmf.mass[mirrored] += mass_[i] * (1.0 - share) * std::exp(-loss);
+    pmf.mass[mirrored - 1] += mass_[i] * share * std::exp(-loss - width_);
   }
   return pmf;
+}
+
+double LossCells::OffsetOf(std::size_t i) const {  // log(P-mass / Q-mass) above the lower end, rounded down
+  const double share = std::max(0.0, upper_share_[i] - ShareError(LossOf(i), width_));
+  return std::clamp(-std::log1p(share * std::expm1(-width_)), 0.0, width_);
+}
+
+OptimisticPmf LossCells::Optimistic(double uses, double deviations) const {
+  const std::size_t count = mass_.size();
+  std::vector<double> offsets(count);
+  for (std::size_t i = 0; i < count; ++i) offsets[i] = OffsetOf(i);
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&offsets](std::size_t a, std::size_t b) { return offsets[a] < offsets[b]; });
+
+  // Offsets far from the bulk are rounded down; how many is a trade against the spread that Hoeffding's bound pays for.
+  double low = 0.0;
+  double high = width_;
+  double best_cost = kInfinity;
+  for (double cut = 0.0; cut < 0.2; cut = cut == 0.0 ? 1e-9 : 4.0 * cut) {
+    double below = 0.0;
+    std::size_t first = 0;
+    while (first + 1 < count && below + mass_[order[first]] <= cut) below += mass_[order[first++]];
+    double above = 0.0;
+    double loss_above = 0.0;
+    std::size_t last = count - 1;
+    while (last > first && above + mass_[order[last]] <= cut) {
+      above += mass_[order[last]];
+      loss_above += mass_[order[last--]] * width_;
+    }
+    const double spread = offsets[order[last]] - offsets[order[first]];
+    const double cost = uses * (below * width_ + 0.5 * loss_above) + deviations * spread * std::sqrt(uses);
+    if (cost < best_cost) {
+      best_cost = cost;
+      low = offsets[order[first]];
+      high = offsets[order[last]];
+    }
+  }
+  OptimisticPmf result;
+  result.pmf = {first_ - 1, std::vector<double>(count + 1, 0.0), 0.0};
+  result.spread = high - low;
+  double total = 0.0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool rounded_down = offsets[i] < low;  // to the cell below, where its offset is at least `high`
+    result.pmf.mass[rounded_down ? i : i + 1] += mass_[i];
+    result.offset += mass_[i] * (rounded_down ? high : std::min(offsets[i], high));
+    total += mass_[i];
+  }
+  result.pmf.mass[count] += infinity_;  // rounded down too; its offset counts as the mean
+  result.offset = total > 0.0 ? result.offset / total : 0.0;
+  result.dropped = bottom_mass_;
+  return result;
+}
+
+double LossDeviation(const DominatingPair& pair) {
+  const double low = -12.0 - pair.max_shift_q();
+  const double high = 12.0 + pair.max_shift();
+  constexpr int kPoints = 2000;
+  double mass = 0.0;
+  double mean = 0.0;
+  double square = 0.0;
+  for (int i = 0; i <= kPoints; ++i) {
+    const double y = low + (high - low) * i / kPoints;
+    const double log_p = pair.LogP(y);
+    const double weight = std::exp(log_p - 0.5 * y * y);
+    const double loss = log_p - pair.LogQ(y);
+    mass += weight;
+    mean += weight * loss;
+    square += weight * loss * loss;
+  }
+  mean /= mass;
+  return std::sqrt(std::max(square / mass - mean * mean, 0.0));
 }
 
 }  // namespace synod

@@ -1,6 +1,7 @@
 // The privacy loss distribution of one event, cut into cells of one width on the lattice { i * width }.
 //
-// Cell i holds the outcomes whose loss lies in [i width, (i+1) width]; it keeps its masses under both P and Q. From them:
+// Cell i holds the outcomes whose loss lies in [i width, (i+1) width]; it keeps its masses under both P and Q. From
+// them:
 // - pessimistic: the P-mass is split between both ends of the cell so that both masses are preserved ("connect the
 //   dots", Doroshenko, Ghazi, Kamath, Kumar and Manurangsi 2022): the tightest distribution on the lattice that
 //   dominates the true one. The error is of second order in the width.
@@ -16,7 +17,7 @@
 
 namespace synod {
 
-inline constexpr std::int64_t kMaxLossCells = std::int64_t{1} << 22;
+inline constexpr std::int64_t kMaxLossCells = std::int64_t{1} << 21;
 
 // A lattice distribution of the loss: mass[i] at (first + i) * width, `infinity` at plus infinity.
 struct LossPmf {
@@ -25,12 +26,14 @@ struct LossPmf {
   double infinity = 0.0;
 };
 
-// The optimistic distribution: cell `first + i` stands for a loss of at least (first + i) width + offset, except on a
-// part of the sums that the caller bounds with `spread`: offsets vary by at most `spread` around their mean.
+// The optimistic distribution: an outcome at lattice point i has a loss of at least i width + its own offset. Offsets
+// lie in an interval of length `spread` and have mean `offset`, so that by Hoeffding's inequality the offsets of k uses
+// add up to at least k offset - t, but for a probability of exp(-2 t^2 / (k spread^2)).
 struct OptimisticPmf {
   LossPmf pmf;
-  double offset = 0.0;  // mean of the offsets kept
-  double spread = 0.0;  // largest minus smallest offset kept
+  double offset = 0.0;   // mean of the offsets kept
+  double spread = 0.0;   // largest minus smallest offset kept
+  double dropped = 0.0;  // mass whose loss was set to minus infinity
 };
 
 class LossCells {
@@ -48,11 +51,13 @@ class LossCells {
 
  private:
   LossCells() = default;
+  double LossOf(std::size_t i) const { return static_cast<double>(first_ + static_cast<std::int64_t>(i)) * width_; }
+  double OffsetOf(std::size_t i) const;
 
   double width_ = 0.0;
   std::int64_t first_ = 0;
   std::vector<double> mass_;         // P-mass of each cell
-  std::vector<double> upper_share_;  // of it, the share that goes to the upper end; rounded up
+  std::vector<double> upper_share_;  // of it, the share that goes to the upper end
   double bottom_mass_ = 0.0;         // P-mass below the first cell
   double infinity_ = 0.0;            // P-mass above the last cell
   double infinity_swapped_ = 0.0;    // Q-mass that no finite lattice point carries

@@ -8,11 +8,13 @@ namespace synod {
 namespace {
 
 constexpr double kStepsPerUnit = 1000.0;
+constexpr double kMaxRounded = 1e9;  // from here on a number of this type has no room for the rounding
 
 }  // namespace
 
 double StatedUpper(double epsilon) {
-  SYNOD_CHECK(std::isfinite(epsilon) && epsilon >= 0 && epsilon < 1e9, "an epsilon that can be stated");
+  SYNOD_CHECK(std::isfinite(epsilon) && epsilon >= 0, "an epsilon that can be stated");
+  if (epsilon >= kMaxRounded) return epsilon;
   double steps = std::ceil(epsilon * kStepsPerUnit);
   if (steps / kStepsPerUnit < epsilon) steps += 1;                       // the product rounded down
   if (steps >= 1 && (steps - 1) / kStepsPerUnit >= epsilon) steps -= 1;  // the product rounded up
@@ -20,7 +22,8 @@ double StatedUpper(double epsilon) {
 }
 
 double StatedLower(double epsilon) {
-  SYNOD_CHECK(std::isfinite(epsilon) && epsilon >= 0 && epsilon < 1e9, "an epsilon that can be stated");
+  SYNOD_CHECK(std::isfinite(epsilon) && epsilon >= 0, "an epsilon that can be stated");
+  if (epsilon >= kMaxRounded) return epsilon;
   double steps = std::floor(epsilon * kStepsPerUnit);
   if (steps / kStepsPerUnit > epsilon) steps -= 1;
   if ((steps + 1) / kStepsPerUnit <= epsilon) steps += 1;

@@ -4,8 +4,8 @@
 // the two batches then differ by at most C + E, where E bounds the float32 rounding of the one block that changes,
 // before and after, and of the float64 addition of block sums; rounding each to the grid moves a coordinate by at most
 // 1/2. In grid units the two integer vectors differ by at most
-//     Delta = gamma C + sqrt(d) + gamma E      in L2.
-// E = kFloatErrorFraction C: 2 x 255 additions of rows of norm C at unit roundoff 2^-24 in a block of at most 256 rows
+//     Delta = gamma C + sqrt(d) + gamma E      in L2      (SensitivityOnGrid in common/privacy/noise_arithmetic.h).
+// E = kFloatErrorShare C: 2 x 255 additions of rows of norm C at unit roundoff 2^-24 in a block of at most 256 rows
 // move the sum by at most 2 x 255 x 256 x 2^-24 C < 0.00779 C, in whatever order the rows are added; the rest, 2 x
 // 10^-4 C, covers the float64 additions: 2 x blocks x units x 2^-53 C <= 2^-13 C while blocks x units <=
 // kMostBlocksTimesUnits.
@@ -19,32 +19,19 @@
 namespace synod {
 
 inline constexpr std::uint32_t kMostRowsPerBlock = 256;
-inline constexpr double kFloatErrorFraction = 0.008;
 // Of one site in one query: 2^22 units in 2^17 blocks, say.
 inline constexpr std::uint64_t kMostBlocksTimesUnits = std::uint64_t{1} << 39;
 
 class Grid {
  public:
-  // What a plan entry fixes before its grid is chosen.
-  struct Needs {
-    double clip = 0.0;                // C, finite and > 0
-    std::uint64_t dimension = 0;      // d >= 1
-    double noise_multiplier = 0.0;    // z: total noise standard deviation / Delta
-    std::uint32_t honest_shares = 1;  // h >= 1: each site adds variance (z Delta)^2 / h
-  };
-  static constexpr double kMostRoundingFraction = 0.01;  // sqrt(d) < 1 % of gamma C
-  static constexpr double kLeastSiteSigma = 8.0;         // grid units
-
-  // The coarsest power of two gamma that keeps sqrt(d) under 1 % of gamma C and the noise of a site at 8 grid units.
-  static Result<Grid> Choose(const Needs& needs);
-  // A grid that a plan names: gamma a power of two, the numbers in range, else BadInput.
+  // The grid that a plan entry names. BadInput unless gamma is a power of two from 2^-40 to 2^40, C is positive and
+  // finite, d in 1..2^40, and gamma C below 2^62.
   static Result<Grid> Make(double gamma, double clip, std::uint64_t dimension);
 
   double gamma() const { return gamma_; }  // grid units per unit of the vector
-  double clip() const { return clip_; }
+  double clip() const { return clip_; }    // C
   std::uint64_t dimension() const { return dimension_; }
-  // An integer not below Delta^2, in grid units.
-  std::uint64_t delta_squared() const { return delta_squared_; }
+  double sensitivity() const { return sensitivity_; }  // Delta, grid units, rounded up
 
   // Scales and rounds once, ties to even. The sum must have this dimension and clip (our own duty).
   GridSum Encode(ClippedSum&& sum) const;
@@ -52,13 +39,13 @@ class Grid {
   bool operator==(const Grid&) const = default;
 
  private:
-  Grid(double gamma, double clip, std::uint64_t dimension, std::uint64_t delta_squared)
-      : gamma_(gamma), clip_(clip), dimension_(dimension), delta_squared_(delta_squared) {}
+  Grid(double gamma, double clip, std::uint64_t dimension, double sensitivity)
+      : gamma_(gamma), clip_(clip), dimension_(dimension), sensitivity_(sensitivity) {}
 
   double gamma_;
   double clip_;
   std::uint64_t dimension_;
-  std::uint64_t delta_squared_;
+  double sensitivity_;
 };
 
 }  // namespace synod

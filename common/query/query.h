@@ -2,26 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
+#include "common/privacy/query_kind.h"
+
 namespace synod {
-
-// The numbers are on the wire and in ledgers; they never change.
-enum class QueryKind : std::uint8_t {
-  kHistogram = 1,  // concatenated one-hot counts of columns
-  kGradient = 2,   // clipped per-unit gradients
-};
-
-constexpr std::string_view QueryKindName(QueryKind kind) {
-  switch (kind) {
-    case QueryKind::kHistogram:
-      return "histogram";
-    case QueryKind::kGradient:
-      return "gradient";
-  }
-  return "unknown";
-}
 
 struct Query {
   std::uint32_t index = 0;  // counts up over the run and is never used again

@@ -46,11 +46,11 @@ class GridSum {
  private:
   friend class Grid;
   friend class NoiseShare;
-  GridSum(std::vector<std::int64_t> values, std::uint64_t delta_squared)
-      : values_(std::move(values)), delta_squared_(delta_squared) {}
+  GridSum(std::vector<std::int64_t> values, double sensitivity)
+      : values_(std::move(values)), sensitivity_(sensitivity) {}
 
   std::vector<std::int64_t> values_;
-  std::uint64_t delta_squared_;
+  double sensitivity_;
 };
 
 // With this site's share of the noise: safe to combine with the shares of `honest_shares` - 1 others, not alone.
@@ -95,10 +95,12 @@ class NoisySum {
  public:
   NoisySum(NoisySum&&) noexcept = default;
   NoisySum& operator=(NoisySum&&) noexcept = default;
-  std::span<const double> values() const { return values_; }  // in units of the vector, centred
+  std::span<const double> values() const& { return values_; }  // in units of the vector, centred
+  std::span<const double> values() const&& = delete;           // it would outlive the sum
   std::uint32_t answers() const { return answers_; }
   // The total as words, which a SumAccumulator reads back: what a coordinator stores before it goes on.
-  const Bytes& words() const { return words_; }
+  const Bytes& words() const& { return words_; }
+  Bytes words() && { return std::move(words_); }
 
  private:
   friend class SumAccumulator;

@@ -31,6 +31,12 @@ void Add(ByteView words, std::span<std::uint64_t> total) {
 
 }  // namespace
 
+Result<WordBits> WordBitsFromNumber(std::uint32_t number) {
+  if (number == 32) return WordBits::k32;
+  if (number == 64) return WordBits::k64;
+  return BadInput("the words of an answer have 32 or 64 bits");
+}
+
 Bytes EncodeWords(std::span<const std::int64_t> values, WordBits bits) {
   return bits == WordBits::k32 ? Encode<std::uint32_t>(values) : Encode<std::uint64_t>(values);
 }

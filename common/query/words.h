@@ -5,9 +5,13 @@
 #include <span>
 
 #include "common/core/bytes.h"
+#include "common/core/result.h"
 #include "common/query/sums.h"
 
 namespace synod {
+
+// 32 or 64, as plans write it; anything else is BadInput.
+Result<WordBits> WordBitsFromNumber(std::uint32_t number);
 
 constexpr std::size_t WordBytes(WordBits bits) {
   return static_cast<std::size_t>(bits) / 8;

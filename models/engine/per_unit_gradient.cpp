@@ -14,13 +14,15 @@ torch::Tensor UpperBound(const UnitNorms& norms) {
   return (norms.squared + rounding * norms.magnitude.square()).clamp_min(0.0);
 }
 
-void DistributeGradients(Tape& tape, const torch::Tensor& unit_losses) {
+// `by_root`: the gradient of the summed losses by `root`; undefined where `root` is that sum itself.
+void DistributeGradients(Tape& tape, const torch::Tensor& root, const torch::Tensor& by_root) {
   std::vector<torch::Tensor> watched;
   for (const auto& rule : tape.rules()) {
     watched.insert(watched.end(), rule->watched().begin(), rule->watched().end());
   }
-  const std::vector<torch::Tensor> gradients =
-      torch::autograd::grad({unit_losses.sum()}, watched, {}, /*retain_graph=*/false, /*create_graph=*/false);
+  const std::vector<torch::Tensor> gradients = torch::autograd::grad(
+      {root}, watched, by_root.defined() ? std::vector<torch::Tensor>{by_root} : std::vector<torch::Tensor>{},
+      /*retain_graph=*/false, /*create_graph=*/false);
   auto next = gradients.begin();
   for (const auto& rule : tape.rules()) {
     const auto count = static_cast<std::ptrdiff_t>(rule->watched().size());
@@ -36,21 +38,33 @@ void DistributeGradients(Tape& tape, const torch::Tensor& unit_losses) {
 PerUnitGradient::PerUnitGradient(Tape& tape, const torch::Tensor& unit_losses, const ClipOptions& options)
     : tape_(tape) {
   SYNOD_CHECK(unit_losses.dim() == 1 && unit_losses.size(0) == tape.units(), "one loss for each unit");
-  DistributeGradients(tape, unit_losses);
-  const torch::NoGradGuard no_gradient;
+  DistributeGradients(tape, unit_losses.sum(), {});
+  Clip(options);
+}
 
+PerUnitGradient::PerUnitGradient(Tape& tape, const torch::Tensor& output, const torch::Tensor& gradient_by_output,
+                                 const ClipOptions& options)
+    : tape_(tape) {
+  SYNOD_CHECK(output.sizes() == gradient_by_output.sizes() && output.size(0) == tape.units() * tape.uses(),
+              "one gradient for each output");
+  DistributeGradients(tape, output, gradient_by_output);
+  Clip(options);
+}
+
+void PerUnitGradient::Clip(const ClipOptions& options) {
+  const torch::NoGradGuard no_gradient;
   const auto doubles = torch::TensorOptions().dtype(torch::kFloat64);
-  torch::Tensor squared = torch::zeros({tape.units()}, doubles);
-  torch::Tensor magnitude_squared = torch::zeros({tape.units()}, doubles);
-  for (const auto& rule : tape.rules()) {
-    const UnitNorms norms = rule->Norms(tape.units(), tape.uses());
+  torch::Tensor squared = torch::zeros({tape_.units()}, doubles);
+  torch::Tensor magnitude_squared = torch::zeros({tape_.units()}, doubles);
+  for (const auto& rule : tape_.rules()) {
+    const UnitNorms norms = rule->Norms(tape_.units(), tape_.uses());
     squared += UpperBound(norms);
     magnitude_squared += norms.magnitude.square();
   }
   // A non-finite input or gradient shows in the magnitude: inf * 0 and NaN * x are NaN.
-  finite_ = (squared.isfinite() & magnitude_squared.isfinite() & unit_losses.detach().isfinite());
+  finite_ = squared.isfinite() & magnitude_squared.isfinite();
   if (!finite_.all().item<bool>()) {
-    for (const auto& rule : tape.rules()) rule->ZeroUnits(finite_, tape.uses());
+    for (const auto& rule : tape_.rules()) rule->ZeroUnits(finite_, tape_.uses());
   }
   norms_ = torch::where(finite_, squared.sqrt(), torch::zeros({}, doubles));
   const torch::Tensor magnitude = torch::where(finite_, magnitude_squared.sqrt(), torch::zeros({}, doubles));
@@ -61,7 +75,7 @@ PerUnitGradient::PerUnitGradient(Tape& tape, const torch::Tensor& unit_losses, c
   torch::Tensor weights = (options.clip / (norms_ + kTiny)).clamp_max(1.0);
   weights = torch::minimum(weights, options.max_magnitude_ratio * options.clip / (magnitude + kTiny));
   weights_ = torch::where(finite_, weights * kRoundDown, torch::zeros({}, doubles));
-  row_weights_ = weights_.to(torch::kFloat32).repeat_interleave(tape.uses()).unsqueeze(1);
+  row_weights_ = weights_.to(torch::kFloat32).repeat_interleave(tape_.uses()).unsqueeze(1);
 }
 
 void PerUnitGradient::BlockSum(std::int64_t first_unit, std::int64_t last_unit, std::span<float> flat) const {

@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "models/engine/block_bound.h"
 #include "models/engine/tape.h"
 #include "models/engine/torch.h"
 
@@ -19,7 +20,7 @@ struct ClipOptions {
   double clip = 1.0;  // L2 norm bound of one unit's gradient
   // Bound on sum over uses of weight * |g||a| relative to `clip`: keeps the proven rounding error of a block sum
   // small when the gradients of a unit's uses nearly cancel.
-  double max_magnitude_ratio = 4.0;
+  double max_magnitude_ratio = kMaxMagnitudeRatio;
 };
 
 class PerUnitGradient {
@@ -27,6 +28,10 @@ class PerUnitGradient {
   // `unit_losses` [units]: the loss of each unit, a mean over its uses, from the pre-activations on `tape`. One
   // backward pass of their sum; row r of every gradient depends on its own unit only because no layer mixes rows.
   PerUnitGradient(Tape& tape, const torch::Tensor& unit_losses, const ClipOptions& options);
+
+  // The same where the gradient of the summed losses by the network's output is known in closed form.
+  PerUnitGradient(Tape& tape, const torch::Tensor& output, const torch::Tensor& gradient_by_output,
+                  const ClipOptions& options);
 
   // Upper bound of each unit's gradient norm, [units] float64; 0 for a unit that was zeroed as non-finite.
   const torch::Tensor& norms() const { return norms_; }
@@ -39,6 +44,8 @@ class PerUnitGradient {
   void BlockSum(std::int64_t first_unit, std::int64_t last_unit, std::span<float> flat) const;
 
  private:
+  void Clip(const ClipOptions& options);
+
   Tape& tape_;
   torch::Tensor norms_;
   torch::Tensor weights_;

@@ -15,7 +15,8 @@ std::vector<double> Breakpoints(double low, double high, double origin) {
   for (std::size_t i = 1; i < PublicGrid::kEvenCells; ++i) {
     points.push_back(low + range * static_cast<double>(i) / static_cast<double>(PublicGrid::kEvenCells));
   }
-  constexpr double kSpread = 1000.0;  // the finest logarithmic cell is about 1/kSpread of the range times log(kSpread)/n
+  constexpr double kSpread =
+      1000.0;  // the finest logarithmic cell is about 1/kSpread of the range times log(kSpread)/n
   for (std::size_t i = 1; i <= PublicGrid::kLogCells; ++i) {
     const double fraction = static_cast<double>(i) / static_cast<double>(PublicGrid::kLogCells);
     const double step = range * std::expm1(fraction * std::log1p(kSpread)) / kSpread;
@@ -105,8 +106,8 @@ std::size_t PublicGrid::CellOfNumber(double number) const {
     SYNOD_CHECK(has_missing_, "a missing value in a column that has no missing cell");
     return missing_cell();
   }
-  const auto after = std::upper_bound(cells_.begin(), cells_.end(), number,
-                                      [](double x, const Cell& cell) { return x < cell.low; });
+  const auto after =
+      std::upper_bound(cells_.begin(), cells_.end(), number, [](double x, const Cell& cell) { return x < cell.low; });
   std::size_t index = after == cells_.begin() ? 0 : static_cast<std::size_t>(after - cells_.begin()) - 1;
   // The interval above an atom starts at the atom itself: the atom comes first.
   if (index > 0 && cells_[index - 1].low == number && cells_[index - 1].high == number) --index;

@@ -4,9 +4,10 @@
 // generator puts out is drawn inside a cell and satisfies the schema.
 //
 // Rules: a categorical or binary column has one cell a value. An integer column with at most kFineValues values has one
-// cell a value; a wider one has cells between breakpoints that are both evenly and logarithmically spaced (skewed counts
-// and symmetric measurements are both covered), its bounds being cells of their own. A continuous column is cut the same
-// way. Atoms (public single values of the schema) are cells of their own. If missing is allowed it is the last cell.
+// cell a value; a wider one has cells between breakpoints that are both evenly and logarithmically spaced (skewed
+// counts and symmetric measurements are both covered), its bounds being cells of their own. A continuous column is cut
+// the same way. Atoms (public single values of the schema) are cells of their own. If missing is allowed it is the last
+// cell.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +20,9 @@ namespace synod::tabular {
 
 class PublicGrid {
  public:
-  static constexpr std::size_t kFineValues = 128;   // integer columns up to here: a cell a value
-  static constexpr std::size_t kEvenCells = 64;     // evenly spaced cells of a wide column
-  static constexpr std::size_t kLogCells = 64;      // logarithmically spaced cells of a wide column
+  static constexpr std::size_t kFineValues = 128;  // integer columns up to here: a cell a value
+  static constexpr std::size_t kEvenCells = 64;    // evenly spaced cells of a wide column
+  static constexpr std::size_t kLogCells = 64;     // logarithmically spaced cells of a wide column
 
   explicit PublicGrid(const Column& column);
 

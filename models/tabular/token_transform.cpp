@@ -137,8 +137,8 @@ TokenColumn MakeTokens(const PublicGrid& grid, std::span<const double> noisy_cou
   std::vector<double> mass(column.cell_probability.begin(),
                            column.cell_probability.begin() + static_cast<std::ptrdiff_t>(values));
   for (double& m : mass) m *= total;
-  const std::vector<Run> runs = NumericRuns(noisy_counts.first(values), mass, sigma, total, options,
-                                            capacity - (grid.has_missing() ? 1 : 0));
+  const std::vector<Run> runs =
+      NumericRuns(noisy_counts.first(values), mass, sigma, total, options, capacity - (grid.has_missing() ? 1 : 0));
   for (std::size_t token = 0; token < runs.size(); ++token) {
     for (std::size_t cell = runs[token].first_cell; cell <= runs[token].last_cell; ++cell) {
       column.token_of_cell[cell] = static_cast<std::uint16_t>(token);

@@ -1,8 +1,8 @@
 // From one noisy histogram of every column to the tokens that a generator works with. Post-processing: it sees noisy
 // counts, the schema's grids and public constants, never a record.
 //
-// A token is a run of neighbouring grid cells. A heavy cell is a token of its own (an atom of the distribution, found in
-// the noisy counts); lighter neighbours are merged into tokens of about equal mass. The number of tokens of a column
+// A token is a run of neighbouring grid cells. A heavy cell is a token of its own (an atom of the distribution, found
+// in the noisy counts); lighter neighbours are merged into tokens of about equal mass. The number of tokens of a column
 // never exceeds its capacity, which follows from the schema alone, so that the dimension of every query is known before
 // anything runs.
 #pragma once

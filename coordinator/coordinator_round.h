@@ -1,0 +1,104 @@
+// The coordinator's side of a run as a pure state machine: what to ask, whose answers count, when a sum is complete.
+// No sockets, clocks or disks; the simulation and the daemon drive the same class.
+//
+//   state      event                          next        action
+//   Idle       Start                          Asking      ask all sites the first query
+//   Asking     answer of the last site        Asking      sum, store, absorb; ask the next query
+//              or deadline with quorum          or Done     or training is finished
+//   Asking     refusals or deadline without   Asking      ask the same query again (next attempt, charged)
+//              quorum, answers left             or Failed   or give up when the plan allows no more
+//   Done, Failed                              -           every event is ignored
+//
+// Invariants: an answer counts only for the open query and attempt, once a site; a query is charged in the
+// coordinator's ledger before it is asked; a sum is stored before it is absorbed.
+// Threads: one at a time.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/core/strong_id.h"
+#include "common/privacy/ledger.h"
+#include "common/privacy/ledger_guard.h"
+#include "common/privacy/plan.h"
+#include "common/query/grid.h"
+#include "common/query/refusal.h"
+#include "common/query/sum_accumulator.h"
+#include "coordinator/round_store.h"
+#include "models/family.h"
+
+namespace synod {
+
+class CoordinatorRound {
+ public:
+  // What the driver has to do next.
+  struct Ask {
+    std::shared_ptr<const Query> query;
+    QueryName name;
+  };
+  struct Finished {};
+  struct GaveUp {
+    Error error;
+  };
+  using Action = std::variant<Ask, Finished, GaveUp>;
+
+  struct Ports {
+    Trainer& trainer;
+    Ledger& ledger;
+    RoundStore& store;
+  };
+
+  CoordinatorRound(std::shared_ptr<const Plan> plan, RunId run, Ports ports);
+
+  Action Start();
+
+  // An answer from `site`. Nothing to do yet, or the next action. An answer that does not fit the open attempt (late,
+  // replayed, a second one of the same site, not on the roster, wrong length) is dropped and counted.
+  std::optional<Action> OnAnswer(const std::string& site, const QueryName& name, NoisedSum&& sum);
+  std::optional<Action> OnAnswer(const std::string& site, const QueryName& name, StandaloneSum&& sum);
+  std::optional<Action> OnRefusal(const std::string& site, const QueryName& name, RefusalReason reason);
+  // The time for the open attempt is over.
+  std::optional<Action> OnDeadline();
+
+  const std::vector<QueryRecord>& records() const { return records_; }
+  std::uint64_t dropped_messages() const { return dropped_messages_; }
+  // Answers used of each entry, retries included.
+  const std::vector<std::uint64_t>& used() const { return guard_.used(); }
+  std::vector<std::uint64_t> left() const;
+
+ private:
+  enum class State : std::uint8_t { kIdle, kAsking, kDone, kFailed };
+
+  template <typename Sum>
+  std::optional<Action> Take(const std::string& site, const QueryName& name, Sum&& sum);
+  bool FitsOpenAttempt(const std::string& site, const QueryName& name);
+  std::optional<Action> AfterEvent();
+  Action AskNext();
+  Action AskAgain();
+  Action Close();
+  Action Fail(Error error);
+  Result<Ask> OpenAttempt();
+
+  std::shared_ptr<const Plan> plan_;
+  Ports ports_;
+  BudgetGuard guard_;
+  RunId run_;
+  State state_ = State::kIdle;
+  std::shared_ptr<const Query> open_;
+  QueryName open_name_;
+  std::uint32_t next_query_ = 0;
+  std::unique_ptr<SumAccumulator> accumulator_;
+  std::set<std::string> answered_;
+  std::map<std::string, RefusalReason> refused_;
+  std::vector<std::uint64_t> completed_;  // sums absorbed of each entry
+  std::vector<QueryRecord> records_;
+  std::uint64_t dropped_messages_ = 0;
+};
+
+}  // namespace synod

@@ -1,0 +1,53 @@
+// Hyper-parameters of the table_diffusion family: the [model] section of a run specification.
+//
+// Two variants. `masked` (default): the levels of the diffusion are numbers of hidden columns, the denoiser predicts
+// the hidden cells by a softmax over each column's tokens, conditioned on the level; sampling reveals columns one by
+// one in random order (absorbing-state diffusion: Austin et al. 2021, "Structured denoising diffusion models in
+// discrete state-spaces"). `published`: Gaussian noise on [numbers | one-hots], a network blind to the level that
+// predicts the noise, 3 to 5 levels, one clip over all levels of a row (Truda 2023, "Generating tabular datasets under
+// differential privacy"), with its preprocessing made private and its schedule, calibration and sampler mended.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "common/core/canonical_json.h"
+#include "common/core/result.h"
+#include "common/data/toml_section.h"
+
+namespace synod::table_diffusion {
+
+enum class Variant : std::uint8_t { kMasked, kPublished };
+
+std::string_view VariantName(Variant variant);
+
+// What depends on the run when the specification is silent.
+struct RunSize {
+  std::uint64_t units = 0;  // public statement of the number of units
+  double epsilon = 1.0;
+};
+
+struct Options {
+  Variant variant = Variant::kMasked;
+  std::uint32_t steps = 0;           // noisy gradient sums
+  std::uint32_t batch = 0;           // expected number of units in a batch, over all sites
+  std::uint32_t levels_per_row = 4;  // noise levels of one row inside one clip; published: all of its levels
+  std::uint32_t hidden = 128;
+  std::uint32_t time_embedding = 16;  // masked only; even
+  std::uint32_t tokens = 16;          // tokens of a wide numeric column
+  std::uint32_t levels = 3;           // published only: levels of the Gaussian noise
+  double clip = 1.0;                  // L2 bound of one unit's whole vector, side coordinates included
+  double learning_rate = 0.0;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double average_decay = 0.98;           // of the moving average of the parameters; 0 turns it off
+  std::uint32_t calibration_rounds = 8;  // masked only: fits of the sampler to the noisy one-way counts
+
+  // Reads the section; every key has a default that suits `size`. Finishes it: an unknown key is an error with its
+  // line.
+  static Result<Options> FromToml(const TomlSection& section, const RunSize& size);
+  static Result<Options> FromJson(const Json& json);
+  Json ToJson() const;
+};
+
+}  // namespace synod::table_diffusion
