@@ -13,6 +13,8 @@ namespace {
 
 constexpr double kPlotHeight = 100.0;  // of the picture's own units; the style sheet stretches it
 constexpr int kMaxTicks = 6;
+constexpr int kMaxWideTicks = 4;  // where a label is longer than kWideLabel characters
+constexpr std::size_t kWideLabel = 5;
 
 struct Bar {
   std::string name;  // HTML
@@ -59,7 +61,8 @@ std::string CategoryTable(const ColumnProfile& profile) {
   for (const Bar& bar : bars) longest = std::max({longest, bar.real, bar.synthetic});
   if (longest <= 0.0) longest = 1.0;
   std::string html =
-      "<table class=\"cats\"><thead class=\"hidden\"><tr><th scope=\"col\">Category</th><th scope=\"col\">Bars</th>"
+      "<table class=\"cats\"><colgroup><col class=\"c1\"><col><col class=\"c3\"></colgroup><thead "
+      "class=\"hidden\"><tr><th scope=\"col\">Category</th><th scope=\"col\">Bars</th>"
       "<th scope=\"col\">Share of rows, real then synthetic</th></tr></thead><tbody>";
   for (const Bar& bar : bars) {
     html += fmt::format(
@@ -72,10 +75,10 @@ std::string CategoryTable(const ColumnProfile& profile) {
   return html + "</tbody></table>";
 }
 
-// Round numbers inside [low, high], at most kMaxTicks.
-std::vector<double> Ticks(double low, double high) {
+// Round numbers inside [low, high], in about `wanted` steps or fewer.
+std::vector<double> Ticks(double low, double high, int wanted) {
   if (!(high > low)) return {low};
-  const double rough = (high - low) / kMaxTicks;
+  const double rough = (high - low) / wanted;
   const double power = std::pow(10.0, std::floor(std::log10(rough)));
   double step = 10.0 * power;
   for (const double factor : {1.0, 2.0, 5.0}) {
@@ -85,7 +88,7 @@ std::vector<double> Ticks(double low, double high) {
     }
   }
   std::vector<double> ticks;
-  for (double k = std::ceil(low / step); k * step <= high && ticks.size() <= kMaxTicks; k += 1.0) {
+  for (double k = std::ceil(low / step); k * step <= high; k += 1.0) {
     ticks.push_back(k * step + 0.0);
   }
   return ticks;
@@ -93,7 +96,8 @@ std::vector<double> Ticks(double low, double high) {
 
 std::string TickMarks(const ColumnProfile& profile) {
   const double range = profile.high - profile.low;
-  std::vector<double> ticks = Ticks(profile.low, profile.high);
+  const bool wide = ValueText(profile.column, profile.high).size() > kWideLabel;
+  std::vector<double> ticks = Ticks(profile.low, profile.high, wide ? kMaxWideTicks : kMaxTicks);
   if (profile.column.type == ColumnType::kDatetime && range > 0.0) {
     ticks = {profile.low + 0.1 * range, profile.low + 0.5 * range, profile.low + 0.9 * range};
   }
@@ -103,8 +107,10 @@ std::string TickMarks(const ColumnProfile& profile) {
   std::string html;
   for (const double tick : ticks) {
     const double place = range > 0.0 ? 100.0 * (tick - profile.low) / range : 50.0;
-    html +=
-        fmt::format("<span class=\"tick\" style=\"left:{:.2f}%\">{}</span>", place, ValueText(profile.column, tick));
+    // A label at either end stays inside the card.
+    const char* end = place < 4.0 ? " first" : place > 93.0 ? " last" : "";
+    html += fmt::format("<span class=\"tick{}\" style=\"left:{:.2f}%\">{}</span>", end, place,
+                        ValueText(profile.column, tick));
   }
   return html;
 }
@@ -125,9 +131,11 @@ std::string Histogram(const ColumnProfile& profile) {
   }
   area += fmt::format("V{:.0f}Z", kPlotHeight);
   step += fmt::format("V{:.0f}", kPlotHeight);
+  // The bins of integers reach half a step beyond the values.
+  const double margin = profile.column.type == ColumnType::kInteger && profile.high > profile.low ? 0.5 : 0.0;
   const std::string label =
       fmt::format("Histogram of {}, {} to {}: real filled, synthetic outlined.", EscapeHtml(profile.column.name),
-                  ValueText(profile.column, profile.low), ValueText(profile.column, profile.high));
+                  ValueText(profile.column, profile.low + margin), ValueText(profile.column, profile.high - margin));
   std::string html = fmt::format(
       "<div class=\"plot\"><svg role=\"img\" aria-label=\"{}\" viewBox=\"0 0 {} 100\" preserveAspectRatio=\"none\">",
       label, 10 * bins);
@@ -146,15 +154,17 @@ std::string StatsRow(const ColumnProfile& profile, const ColumnSide& side, const
     html += fmt::format("<td class=\"n\">{}</td>",
                         side.numbers ? ValueText(profile.column, (*side.numbers).*member) : std::string("none"));
   }
-  return html + fmt::format("<td class=\"n\">{}</td></tr>", PercentText(side.missing));
+  return html + "</tr>";
 }
 
 std::string NumberTable(const ColumnProfile& profile) {
-  return "<table class=\"stats\"><thead><tr><th scope=\"col\"></th><th scope=\"col\" class=\"n\">Mean</th><th "
-         "scope=\"col\" class=\"n\">5 %</th><th scope=\"col\" class=\"n\">Median</th><th scope=\"col\" "
-         "class=\"n\">95 %</th><th scope=\"col\" class=\"n\">Missing</th></tr></thead><tbody>" +
-         StatsRow(profile, profile.real, "Real", "r") + StatsRow(profile, profile.synthetic, "Synthetic", "s") +
-         "</tbody></table>";
+  std::string html =
+      "<table class=\"stats\"><thead><tr><th scope=\"col\"><span class=\"hidden\">Table</span></th><th scope=\"col\" "
+      "class=\"n\">Mean</th><th scope=\"col\" class=\"n\">5 %</th><th scope=\"col\" class=\"n\">Median</th><th "
+      "scope=\"col\" class=\"n\">95 %</th></tr></thead><tbody>";
+  html += StatsRow(profile, profile.real, "Real", "r") + StatsRow(profile, profile.synthetic, "Synthetic", "s");
+  return html + fmt::format("</tbody></table><p class=\"rest\">Missing: real {}, synthetic {}</p>",
+                            PercentText(profile.real.missing), PercentText(profile.synthetic.missing));
 }
 
 }  // namespace

@@ -92,9 +92,10 @@ FidelityScores Fidelity(const Reference& reference, const Table& table, const Ei
   return scores;
 }
 
-double InvalidCellShare(const Table& synthetic, const std::vector<std::size_t>& columns, std::size_t reported) {
-  const double cells = static_cast<double>(synthetic.rows()) * static_cast<double>(columns.size());
-  return std::min(1.0, static_cast<double>(reported) / cells);
+double InvalidCellShare(const Table& synthetic, std::size_t columns, const EvaluationOptions& options) {
+  const double cells =
+      static_cast<double>(synthetic.rows() + options.dropped_synthetic_rows) * static_cast<double>(columns);
+  return std::min(1.0, static_cast<double>(options.invalid_synthetic_cells) / cells);
 }
 
 void TrainClassifiers(const Table& real_train, const Table& real_test, const Table& synthetic,
@@ -151,7 +152,7 @@ Result<Evaluation> Evaluate(const Table& real_train, const Table& real_test, con
     result.columns.push_back(ProfileColumn(real_train, synthetic, reference.columns[i]));
     result.columns.back().total_variation = per_column[i];
   }
-  result.invalid_cell_share = InvalidCellShare(synthetic, reference.columns, options.invalid_synthetic_cells);
+  result.invalid_cell_share = InvalidCellShare(synthetic, reference.columns.size(), options);
 
   EvaluationRandom random(options.classifiers.seed + 3);
   result.closest = CompareClosestRecords(real_train, real_test, synthetic, reference.columns, options.closest, random);

@@ -30,6 +30,7 @@ struct EvaluationOptions {
   // Cells of the synthetic source that its reader had to change or drop because they broke the schema. A Table holds
   // valid cells only, so that the reader alone can know.
   std::size_t invalid_synthetic_cells = 0;
+  std::size_t dropped_synthetic_rows = 0;  // rows that the reader left out; they count as rows of that share
 };
 
 // Distances from the real training table; 0 is equal.

@@ -12,8 +12,8 @@ namespace synod {
 namespace {
 
 // In the units of the picture, which are pixels at its natural size.
-constexpr double kNames = 92.0;
-constexpr double kLeastCell = 14.0;
+constexpr double kNames = 100.0;
+constexpr double kLeastCell = 13.0;
 constexpr double kWidth = 360.0;
 constexpr std::size_t kNameCharacters = 15;
 constexpr std::size_t kMaxColumnsWithTitles = 40;  // beyond, a title in every cell would make the page heavy
@@ -82,7 +82,7 @@ std::string HeatMapFigure(const HeatMap& map) {
 
 std::string HeatMapSizes(std::size_t columns) {
   const double natural = kNames + CellOf(columns) * static_cast<double>(columns);
-  return fmt::format("--map:{:.0f}px;--least:{:.0f}px", std::min(natural, 1100.0),
+  return fmt::format("--map:{:.0f}px;--most:{:.0f}px;--least:{:.0f}px", std::min(natural, 1100.0), 1.2 * natural,
                      kNames * 0.85 + kLeastCell * 0.85 * static_cast<double>(columns));
 }
 

@@ -18,7 +18,7 @@ struct HeatMap {
 // A <figure>. The diagonal is not coloured.
 std::string HeatMapFigure(const HeatMap& map);
 
-// The two pixel widths that the style sheet needs for maps of this many columns, as "--map:..px;--least:..px".
+// The pixel widths that the style sheet needs for maps of this many columns, as "--map:..px;--most:..px;--least:..px".
 std::string HeatMapSizes(std::size_t columns);
 
 }  // namespace synod

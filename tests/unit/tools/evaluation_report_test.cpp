@@ -38,7 +38,7 @@ ReportInput PatientReport() {
 
 // The first tag that is closed out of order or never, or nothing.
 std::string UnbalancedTag(const std::string& html) {
-  const std::set<std::string> empty = {"meta", "!DOCTYPE"};
+  const std::set<std::string> empty = {"meta", "col", "!DOCTYPE"};
   std::vector<std::string> open;
   for (std::size_t i = html.find('<'); i != std::string::npos; i = html.find('<', i + 1)) {
     const std::size_t end = html.find('>', i);

@@ -131,6 +131,8 @@ TEST(Evaluate, CountsTheCellsThatTheReaderHadToChange) {
   const Result<Evaluation> result = Evaluate(Patients(50, 1), Patients(50, 2), Patients(50, 3), options);
   ASSERT_TRUE(result.ok());
   EXPECT_DOUBLE_EQ(result->invalid_cell_share, 0.1);
+  options.dropped_synthetic_rows = 50;
+  EXPECT_DOUBLE_EQ(Evaluate(Patients(50, 1), Patients(50, 2), Patients(50, 3), options)->invalid_cell_share, 0.05);
 }
 
 // Numbers of an independent implementation (NumPy, pandas) on the real test set of Adult in the place of a synthetic
@@ -148,15 +150,15 @@ TEST(Evaluate, AgreesWithAnIndependentImplementationOnAdult) {
   options.train_classifiers = false;
   const Result<Evaluation> result = Evaluate(train, test, test, options);
   ASSERT_TRUE(result.ok());
-  EXPECT_NEAR(result->synthetic.marginal_mean, 0.00861884060424084, 1e-9);
-  EXPECT_NEAR(result->synthetic.marginal_maximum, 0.019453656270136902, 1e-9);
+  EXPECT_NEAR(result->synthetic.marginal_mean, 0.008616793039319025, 1e-9);
+  EXPECT_NEAR(result->synthetic.marginal_maximum, 0.019422942796309666, 1e-9);
   EXPECT_EQ(result->synthetic.marginal_worst, "fnlwgt");
-  EXPECT_NEAR(*result->synthetic.pair_mean, 0.02362865941632055, 1e-9);
-  EXPECT_NEAR(result->synthetic.pair_maximum, 0.07614791641440335, 1e-9);
+  EXPECT_NEAR(*result->synthetic.pair_mean, 0.023624856993368595, 1e-9);
+  EXPECT_NEAR(result->synthetic.pair_maximum, 0.07611728593976838, 1e-9);
   EXPECT_NEAR(*result->synthetic.association_difference, 0.006202104332019224, 1e-9);
   EXPECT_NEAR(result->closest.exact_match_share, 0.0014126896382286101, 1e-9);
-  // Medians of other random samples of the same tables.
-  EXPECT_NEAR(result->closest.median_distance_holdout, 0.6376, 0.03);
+  // Medians of three random samples of the same tables were 0.638, 0.648, 0.587.
+  EXPECT_NEAR(result->closest.median_distance_holdout, 0.62, 0.08);
 }
 
 }  // namespace
