@@ -80,7 +80,7 @@ fi
 missing=()
 while IFS= read -r line; do
   if ! line_is_satisfied "$line"; then missing+=("$line"); fi
-done < <(wanted_lines)
+done <<<"$(wanted_lines)" # not <(...): that needs /proc, which a bare chroot lacks
 
 if [ ${#missing[@]} -eq 0 ]; then
   echo "install: nothing is missing"

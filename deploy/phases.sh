@@ -26,6 +26,10 @@ phase() {
 # The memory that may be used now, in MiB: what the machine has free, or what the container's limit leaves.
 available_mib() {
   local available limit used
+  if [ ! -r /proc/meminfo ]; then
+    echo 1400 # unknown: enough for two compilers
+    return
+  fi
   available=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo)
   if limit=$(cat /sys/fs/cgroup/memory.max 2>/dev/null) && [ "$limit" != max ]; then
     used=$(cat /sys/fs/cgroup/memory.current)
