@@ -1,5 +1,5 @@
 // How many units one float32 block sum may hold for its rounding error to stay within the fraction of the clip that the
-// integer grid allows for it (Grid::kFloatErrorFraction, less what float64 addition of blocks takes).
+// integer grid allows for it (kFloatErrorShare of noise_arithmetic.h, less what float64 addition of blocks takes).
 //
 // A block sum of n units with m uses each adds K = n m products a coordinate. Its L2 error is at most K 2^-24 times the
 // sum over rows of weight |g||a|, which is at most n r C, with r the bound on a unit's summed magnitude relative to C

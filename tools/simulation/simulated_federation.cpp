@@ -102,8 +102,7 @@ Result<GeneratorFile> MakeFile(const ResolvedRun& resolved, RunId run, Generator
   request.software_version = kVersion;
   request.created_unix = clock.UnixSeconds();
   request.float_error = FloatError::kMeasured;
-  SYNOD_ASSIGN_OR_RETURN(Certificate certificate, Certify(*resolved.run.plan, std::move(request)));
-  certificate.statements.push_back(FamilyStatement(content.family));
+  SYNOD_ASSIGN_OR_RETURN(const Certificate certificate, Certify(*resolved.run.plan, std::move(request)));
   SYNOD_ASSIGN_OR_RETURN(const GeneratorDraft draft, GeneratorDraft::Create(content, certificate));
   return draft.Finish(std::nullopt, {});
 }

@@ -5,6 +5,7 @@
 
 #include "common/artefact/inspect.h"
 #include "common/data/load_table.h"
+#include "models/family_table.h"
 #include "tools/simulation/simulated_federation.h"
 #include "tools/synod/commands.h"
 #include "tools/synod/training_session.h"
@@ -76,7 +77,7 @@ Result<CommandOutput> RunSimulate(const SimulateOptions& options, CommandContext
   output.data["seconds"] = seconds;
   SYNOD_ASSIGN_OR_RETURN(const std::string json, CanonicalJsonText(output.data));
   SYNOD_RETURN_IF_ERROR(WriteFileAtomically((fs::path(options.out) / "summary.json").string(), AsBytes(json)));
-  output.text = InspectText(file) + fmt::format("\ntrained in {}\ngenerator: {}\n", HumanSeconds(seconds), path);
+  output.text = InspectText(file) + "\n" + FamilyStatement(file.content().family) + "\n" + fmt::format("\ntrained in {}\ngenerator: {}\n", HumanSeconds(seconds), path);
   return output;
 }
 

@@ -1,0 +1,154 @@
+// synod-bench: prints speeds and ratios, for people and as JSON. Figures, not tests: no command fails for being slow.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "common/core/canonical_json.h"
+#include "common/core/version.h"
+#include "common/crypto/secret_random.h"
+#include "common/privacy/discrete_gaussian.h"
+#include "common/privacy/epsilon.h"
+#include "models/engine/engine_benchmark.h"
+#include "tools/synod/commands.h"
+#include "tools/synod/generator_files.h"
+
+namespace synod {
+namespace {
+
+using Results = std::vector<Json>;
+
+double Seconds(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+Results BenchEngine(int repeats, unsigned threads) {
+  Results results;
+  for (const std::int64_t uses : {1, 4}) {
+    for (const std::int64_t units : {256, 1024, 4096}) {
+      engine::EngineBenchmarkCase setting;
+      setting.units = units;
+      setting.uses = uses;
+      const engine::EngineTiming timing = engine::TimeEngine(setting, repeats, threads);
+      results.push_back({{"name", fmt::format("mlp 160-256-256-160, {} units x {} uses", units, uses)},
+                         {"plain_ms", timing.plain_ms},
+                         {"private_ms", timing.private_ms},
+                         {"ratio", timing.private_ms / timing.plain_ms},
+                         {"private_block_ms", timing.private_block_ms},
+                         {"block_ratio", timing.private_block_ms / timing.plain_ms}});
+    }
+  }
+  return results;
+}
+
+Results BenchNoise(unsigned threads) {
+  Results results;
+  constexpr std::size_t kSamples = 10'000'000;
+  for (const double sigma : {8.0, 1e3, 1e5, 1e7}) {
+    const auto variance = static_cast<std::uint64_t>(sigma * sigma);
+    const DiscreteGaussian noise(variance);
+    SecretRandom random = SecretRandom::FromOperatingSystem();
+    std::vector<std::int64_t> values(kSamples, 0);
+    const double seconds = Seconds([&] { noise.AddTo(random, values, threads); });
+    results.push_back({{"name", fmt::format("discrete Gaussian, sigma {:g}, {} threads", sigma, threads)},
+                       {"samples_per_s", static_cast<double>(kSamples) / seconds}});
+  }
+  return results;
+}
+
+Results BenchAccount() {
+  Results results;
+  for (const std::uint64_t steps : {300ULL, 10'000ULL, 100'000ULL}) {
+    const PrivacyEvents events = {{1.0, 20.0, 1}, {0.01, 1.5, steps}};
+    EpsilonBounds bounds;
+    const double seconds = Seconds([&] {
+      const Result<EpsilonBounds> result = ComputeEpsilon(events, 1e-6);
+      if (result.ok()) bounds = *result;
+    });
+    results.push_back({{"name", fmt::format("epsilon of {} sampled steps and one full one", steps)},
+                       {"milliseconds", 1e3 * seconds},
+                       {"epsilon_upper", bounds.upper},
+                       {"epsilon_lower", bounds.lower}});
+  }
+  return results;
+}
+
+Result<Results> BenchSample(const std::string& path) {
+  SYNOD_ASSIGN_OR_RETURN(const GeneratorFile file, GeneratorFile::Read(path));
+  SYNOD_ASSIGN_OR_RETURN(const std::unique_ptr<Generator> generator, GeneratorOf(file));
+  constexpr std::uint64_t kBlocks = 8;
+  std::optional<Error> error;
+  const double seconds = Seconds([&] {
+    for (std::uint64_t block = 0; block < kBlocks; ++block) {
+      const Result<Table> table = generator->Block(0, block, Generator::kBlockRows, {});
+      if (!table.ok()) error = table.error();
+    }
+  });
+  if (error) return *error;
+  return Results{{{"name", "rows from " + path + ", one thread"},
+                  {"rows_per_s", static_cast<double>(kBlocks * Generator::kBlockRows) / seconds}}};
+}
+
+void PrintText(const Results& results) {
+  for (const Json& result : results) {
+    std::string line = result["name"].get<std::string>() + ":";
+    for (const auto& [key, value] : result.items()) {
+      if (key != "name") line += fmt::format("  {} {:.4g}", key, value.get<double>());
+    }
+    std::printf("%s\n", line.c_str());
+  }
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("Speeds of Synod's parts; figures for this machine, no pass or fail", "synod-bench");
+  std::string format = "text";
+  unsigned threads = 1;
+  int repeats = 15;
+  std::string generator;
+  app.set_version_flag("--version", std::string("synod-bench ") + kVersion);
+  app.add_option("--format", format, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
+  app.add_option("--threads", threads, "Threads")->capture_default_str();
+  app.add_option("--repeats", repeats, "Runs per figure; the median is printed")->capture_default_str();
+  app.require_subcommand(1);
+  app.fallthrough();
+  CLI::App* engine = app.add_subcommand("engine", "A private gradient sum against the same plain LibTorch step");
+  CLI::App* noise = app.add_subcommand("noise", "Exact discrete Gaussian samples");
+  CLI::App* account = app.add_subcommand("account", "Epsilon of long compositions");
+  CLI::App* sample = app.add_subcommand("sample", "Rows drawn from a generator file");
+  sample->add_option("generator", generator, "Generator file (*.synod)")->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    app.exit(error);
+    return static_cast<int>(ErrorCode::kBadInput);
+  }
+  Result<Results> results = Results{};
+  if (engine->parsed()) results = BenchEngine(repeats, threads);
+  if (noise->parsed()) results = BenchNoise(threads);
+  if (account->parsed()) results = BenchAccount();
+  if (sample->parsed()) results = BenchSample(generator);
+  if (!results.ok()) {
+    std::fprintf(stderr, "synod-bench: %s\n", results.error().message.c_str());
+    return static_cast<int>(results.error().code);
+  }
+  if (format == "json") {
+    std::printf("%s\n", Json({{"results", *results}}).dump().c_str());
+  } else {
+    PrintText(*results);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace synod
+
+int main(int argc, char** argv) {
+  return synod::Main(argc, argv);
+}
