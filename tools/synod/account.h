@@ -27,7 +27,7 @@ struct AccountOptions {
 //   rdp_order                    the order that proves epsilon_rdp
 //   method                       "closed form", "pld" or "rdp": what proves epsilon_upper
 //   grid, errors                 of the privacy loss distribution (method "pld")
-//   gaussian_mu                  the Gaussian mechanism (mu-GDP) with the same epsilon at this delta, rounded up to
+//   gaussian_mu                  mu of the Gaussian mechanism with the same epsilon at this delta, rounded up to
 //   1e-6 tpr_at_fpr_1e3               no test that accuses an absent unit with probability 0.001 finds a present one
 //   with a
 //                                higher probability than this, rounded up to 1e-6

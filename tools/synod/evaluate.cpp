@@ -21,8 +21,10 @@ Result<CommandOutput> RunEvaluate(const EvaluateOptions& options, CommandContext
   SayReport(synthetic.report, options.synthetic, context.progress);
 
   EvaluationOptions evaluation_options;
-  evaluation_options.invalid_synthetic_cells =
-      static_cast<std::size_t>(synthetic.report.cells_clamped + synthetic.report.rows_dropped);
+  for (const auto& [rule, count] : synthetic.report.counts) {
+    evaluation_options.invalid_synthetic_cells += static_cast<std::size_t>(count);
+  }
+  evaluation_options.dropped_synthetic_rows = static_cast<std::size_t>(synthetic.report.rows_dropped);
   context.progress.Say(
       "evaluating; this reads real records without a privacy plan: the result is for their holder only");
   SYNOD_ASSIGN_OR_RETURN(Evaluation evaluation, Evaluate(real.table, test.table, synthetic.table, evaluation_options));
