@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/core/check.h"
+#include "common/privacy/noise_arithmetic.h"
 #include "common/query/grid.h"
 
 namespace synod {
@@ -16,13 +17,18 @@ void ClippedSummer::AddBlock(std::span<const float> block_sum, std::uint32_t uni
   units_ += units;
   ++blocks_;
   SYNOD_CHECK(blocks_ * units_ <= kMostBlocksTimesUnits, "more units than the float error is proven for");
+  double squared = 0.0;
   double finite = 0.0;  // stays 0 unless a value is not finite: x - x is NaN for infinities and NaN
   for (std::size_t i = 0; i < values_.size(); ++i) {
     const double value = block_sum[i];
     finite += value - value;
+    squared += value * value;
     values_[i] += value;
   }
   SYNOD_CHECK(finite == 0.0, "a block sum that is not finite");
+  // The sum of `units` vectors of norm at most C: anything longer was not clipped, or is not a sum of these units.
+  const double longest = clip_ * static_cast<double>(units) * (1.0 + kFloatErrorShare);
+  SYNOD_CHECK(squared <= longest * longest, "a block sum that is longer than its clipped units can be");
 }
 
 ClippedSum ClippedSummer::Finish() && {

@@ -18,11 +18,11 @@ class TorchModule final : public ComputeModule {
   Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run,
                                                          std::shared_ptr<const UnitTable> units) override {
     const std::string& family = run.plan->facts().model_family;
-    if (family == "table_diffusion") return {
-        table_diffusion::ComputeOptions options;
-        options.device = device_;
-        return table_diffusion::MakeContribution(run, std::move(units), options);
-      }
+    if (family == "table_diffusion") {
+      table_diffusion::ComputeOptions options;
+      options.device = device_;
+      return table_diffusion::MakeContribution(run, std::move(units), options);
+    }
     return BadInput("this build cannot compute for the model family \"" + family + "\"");
   }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "common/core/check.h"
+#include "common/query/clipped_summer.h"
+#include "common/query/grid.h"
 #include "common/query/public_random.h"
 #include "models/engine/block_bound.h"
 #include "models/engine/per_unit_gradient.h"
@@ -26,10 +28,16 @@ class GradientPass {
                                  std::unique_ptr<engine::PerUnitGradient>& gradient, double clip) = 0;
 };
 
-// The values as a matrix of `rows` rows on `device`; on the CPU a view.
-torch::Tensor Matrix(std::vector<float>& values, std::size_t rows, const torch::Device& device) {
+// The values as a matrix of `rows` rows on `device`. The tensor owns them: the tape keeps inputs until the last block is
+// summed, long after the micro-batch that made them is gone.
+torch::Tensor Matrix(std::vector<float>&& values, std::size_t rows, const torch::Device& device) {
   const auto columns = static_cast<std::int64_t>(rows == 0 ? 0 : values.size() / rows);
-  return torch::from_blob(values.data(), {static_cast<std::int64_t>(rows), columns}, torch::kFloat32).to(device);
+  auto owner = std::make_shared<std::vector<float>>(std::move(values));
+  float* data = owner->data();
+  return torch::from_blob(
+             data, {static_cast<std::int64_t>(rows), columns}, [owner](void*) mutable { owner.reset(); },
+             torch::kFloat32)
+      .to(device);
 }
 
 class MaskedPass final : public GradientPass {
@@ -46,8 +54,8 @@ class MaskedPass final : public GradientPass {
                          std::unique_ptr<engine::PerUnitGradient>& gradient, double clip) override {
     MaskedBatch batch = batcher_.Make(units, stream);
     const std::size_t rows = batch.weight.size();
-    const torch::Tensor output = MaskedForward(shape_, tape, Matrix(batch.visible, rows, tape.device()),
-                                               Matrix(batch.time, rows, tape.device()));
+    const torch::Tensor output = MaskedForward(shape_, tape, Matrix(std::move(batch.visible), rows, tape.device()),
+                                               Matrix(std::move(batch.time), rows, tape.device()));
     torch::Tensor by_output = output.detach().to(torch::kCPU, /*non_blocking=*/false, /*copy=*/true);
     std::vector<float> losses = batcher_.LossAndGradient(
         batch, std::span(by_output.data_ptr<float>(), static_cast<std::size_t>(by_output.numel())));
@@ -77,11 +85,11 @@ class PublishedPass final : public GradientPass {
                          std::unique_ptr<engine::PerUnitGradient>& gradient, double clip) override {
     PublishedBatch batch = batcher_.Make(units, stream);
     const std::size_t rows = batch.weight.size();
-    const torch::Tensor output = PublishedForward(shape_, tape, Matrix(batch.noisy, rows, tape.device()));
+    const torch::Tensor output = PublishedForward(shape_, tape, Matrix(std::move(batch.noisy), rows, tape.device()));
     // Mean over coordinates and levels of (prediction - noise)^2: its gradient by the prediction in closed form.
-    const torch::Tensor difference = output.detach() - Matrix(batch.noise, rows, tape.device());
+    const torch::Tensor difference = output.detach() - Matrix(std::move(batch.noise), rows, tape.device());
     const double scale = 1.0 / static_cast<double>(shape_.coordinates());
-    const torch::Tensor weight = Matrix(batch.weight, rows, tape.device());
+    const torch::Tensor weight = Matrix(std::move(batch.weight), rows, tape.device());
     const torch::Tensor row_losses = difference.square().sum(1, true) * weight * scale;
     const torch::Tensor losses =
         row_losses.view({static_cast<std::int64_t>(units.size()), -1}).sum(1).to(torch::kCPU).contiguous();
@@ -198,7 +206,10 @@ void DiffusionContribution::AddBlocks(const Query& query, const BlockedBatch& ba
 
 Result<ClippedSum> DiffusionContribution::GradientSum(const Query& query, const BlockedBatch& batch) {
   SYNOD_RETURN_IF_ERROR(Prepare(query));
-  ClippedSummer summer(query.parameters.size() + SideCoordinates::kCount, side_.clip());
+  // The plan's clip is that of the parts: the same number up to the last bit, which the grid's slack covers.
+  const double clip = run_.plan->entries()[kTrainingEntry].clip;
+  SYNOD_CHECK(std::abs(clip - side_.clip()) <= 1e-9 * clip, "the plan's clip is the one that units are clipped to");
+  ClippedSummer summer(query.parameters.size() + SideCoordinates::kCount, clip);
   const std::size_t most_units =
       std::max<std::size_t>(compute_.max_rows_per_micro_batch / static_cast<std::size_t>(Uses()), UnitsPerBlock(query));
   std::size_t first = 0;

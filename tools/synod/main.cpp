@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/core/version.h"
+#include "common/privacy/plan.h"
 #include "tools/synod/account.h"
 #include "tools/synod/commands.h"
 

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "common/artefact/inspect.h"
+#include "common/core/file.h"
 #include "common/data/load_table.h"
 #include "models/family_table.h"
 #include "tools/simulation/simulated_federation.h"
