@@ -50,14 +50,16 @@ std::optional<CoordinatorRound::Action> Deliver(CoordinatorRound& round, const S
   return round.OnRefusal(site.name, name, std::get<RefusalReason>(reply));
 }
 
-SimulationNews NewsOf(const CoordinatorRound& round, const Plan& plan, const Trainer& trainer, std::uint32_t entry) {
+// What is done when `next` is what comes next: an ask that was not answered yet is charged but not done.
+SimulationNews NewsOf(const CoordinatorRound& round, const CoordinatorRound::Action& next, const Plan& plan,
+                      const Trainer& trainer) {
   SimulationNews news;
   news.used = round.used();
+  if (const auto* ask = std::get_if<CoordinatorRound::Ask>(&next)) --news.used[ask->query->entry];
   for (std::size_t e = 0; e < news.used.size(); ++e) {
     news.queries_done += news.used[e];
     news.queries_planned += plan.entries()[e].allowed();
   }
-  news.entry = plan.entries()[entry].name;
   news.training = trainer.news();
   return news;
 }
@@ -84,7 +86,7 @@ Status Drive(CoordinatorRound& round, const std::vector<std::unique_ptr<Simulate
           Deliver(round, *site, ask->name, site->round->Answer(*ask->query, ask->name));
       if (next) actions.push_back(std::move(*next));
     }
-    ports.on_news(NewsOf(round, plan, trainer, ask->query->entry));
+    if (!actions.empty()) ports.on_news(NewsOf(round, actions.front(), plan, trainer));
   }
   return Failed("the simulated federation stopped without a result");
 }

@@ -21,7 +21,6 @@ namespace synod {
 struct SimulationNews {
   std::uint64_t queries_done = 0;
   std::uint64_t queries_planned = 0;
-  std::string entry;
   TrainingNews training;
   std::vector<std::uint64_t> used;  // answers of each entry of the plan
 };

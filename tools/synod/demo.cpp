@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Rows are held out by blocks of neighbours: rows of one person that follow each other mostly stay on one side.
-constexpr std::size_t kHoldOutBlock = 100;
+constexpr std::size_t kHoldOutBlock = 20;
 constexpr std::size_t kHoldOutEvery = 5;
 constexpr std::size_t kLeastRows = 20;
 

@@ -64,14 +64,15 @@ void Progress::Step(const std::string& name, std::uint64_t done, std::uint64_t t
     EndLine();
     phase_ = name;
     phase_start_ = now;
-    last_shown_ = -1e9;
+    phase_first_ = done;
+    last_shown_ = now;  // nothing to say about the rate yet
   }
   const bool at_end = done >= total;
   const double pause = terminal_ && format_ == OutputFormat::kText ? kTerminalSeconds : kPlainSeconds;
   if (!at_end && now - last_shown_ < pause) return;
   last_shown_ = now;
   const double seconds = std::max(1e-9, now - phase_start_);
-  const double rate = static_cast<double>(done) / seconds;
+  const double rate = static_cast<double>(done - std::min(done, phase_first_)) / seconds;
   const double left = rate > 0.0 ? static_cast<double>(total - std::min(done, total)) / rate : 0.0;
   if (format_ == OutputFormat::kJsonLines) {
     Emit({{"event", "progress"},

@@ -36,6 +36,7 @@ class Progress {
   bool line_open_ = false;
   std::string phase_;
   double phase_start_ = 0.0;
+  std::uint64_t phase_first_ = 0;  // done when the phase was first heard of
   double last_shown_ = -1e9;
 };
 
