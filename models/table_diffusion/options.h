@@ -41,7 +41,7 @@ struct Options {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double average_decay = 0.98;           // of the moving average of the parameters; 0 turns it off
-  std::uint32_t calibration_rounds = 8;  // masked only: fits of the sampler to the noisy one-way counts
+  std::uint32_t calibration_rounds = 10;  // masked only: fits of the sampler to the noisy one-way counts
 
   // Reads the section; every key has a default that suits `size`. Finishes it: an unknown key is an error with its
   // line.
