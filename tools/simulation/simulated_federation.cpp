@@ -53,8 +53,10 @@ std::optional<CoordinatorRound::Action> Deliver(CoordinatorRound& round, const S
 SimulationNews NewsOf(const CoordinatorRound& round, const Plan& plan, const Trainer& trainer, std::uint32_t entry) {
   SimulationNews news;
   news.used = round.used();
+  // Charged is what was asked, the open query included; done is what was closed.
+  const std::vector<std::uint64_t> done = round.participation().UsedOfEntries(news.used.size());
   for (std::size_t e = 0; e < news.used.size(); ++e) {
-    news.queries_done += news.used[e];
+    news.queries_done += done[e];
     news.queries_planned += plan.entries()[e].allowed();
   }
   news.entry = plan.entries()[entry].name;
