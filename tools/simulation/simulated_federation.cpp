@@ -50,14 +50,13 @@ std::optional<CoordinatorRound::Action> Deliver(CoordinatorRound& round, const S
   return round.OnRefusal(site.name, name, std::get<RefusalReason>(reply));
 }
 
-// What is done when `next` is what comes next: an ask that was not answered yet is charged but not done.
-SimulationNews NewsOf(const CoordinatorRound& round, const CoordinatorRound::Action& next, const Plan& plan,
-                      const Trainer& trainer) {
+SimulationNews NewsOf(const CoordinatorRound& round, const Plan& plan, const Trainer& trainer) {
   SimulationNews news;
   news.used = round.used();
-  if (const auto* ask = std::get_if<CoordinatorRound::Ask>(&next)) --news.used[ask->query->entry];
+  // Charged is what was asked, the open query included; done is what was closed.
+  const std::vector<std::uint64_t> done = round.participation().UsedOfEntries(news.used.size());
   for (std::size_t e = 0; e < news.used.size(); ++e) {
-    news.queries_done += news.used[e];
+    news.queries_done += done[e];
     news.queries_planned += plan.entries()[e].allowed();
   }
   news.training = trainer.news();
@@ -86,7 +85,7 @@ Status Drive(CoordinatorRound& round, const std::vector<std::unique_ptr<Simulate
           Deliver(round, *site, ask->name, site->round->Answer(*ask->query, ask->name));
       if (next) actions.push_back(std::move(*next));
     }
-    if (!actions.empty()) ports.on_news(NewsOf(round, actions.front(), plan, trainer));
+    ports.on_news(NewsOf(round, plan, trainer));
   }
   return Failed("the simulated federation stopped without a result");
 }

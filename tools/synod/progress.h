@@ -33,6 +33,7 @@ class Progress {
   const Clock& clock_;
   OutputFormat format_;
   bool terminal_;
+  bool ended_ = false;  // the phase was shown at its end
   bool line_open_ = false;
   std::string phase_;
   double phase_start_ = 0.0;
