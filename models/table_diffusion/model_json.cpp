@@ -1,5 +1,6 @@
 #include "models/table_diffusion/model_json.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "models/table_diffusion/entries.h"
@@ -63,6 +64,9 @@ Result<OpenedModel> OpenModel(const GeneratorModel& model) {
   if (!state.is_object() || state.size() != 2 || !state.contains("histogram") || !state.contains("offsets")) {
     return BadInput("the generator's state is not one of table_diffusion");
   }
+  const bool finite =
+      std::all_of(model.parameters.begin(), model.parameters.end(), [](float x) { return std::isfinite(x); });
+  if (!finite) return BadInput("the generator has parameters that are not finite");
   OpenedModel opened;
   SYNOD_ASSIGN_OR_RETURN(opened.options, Options::FromJson(model.options));
   SYNOD_ASSIGN_OR_RETURN(opened.context, FloatsFromJson(state["histogram"], "histogram"));

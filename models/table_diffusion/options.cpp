@@ -80,8 +80,16 @@ Result<Options> Options::FromToml(const TomlSection& section, const RunSize& siz
     SYNOD_ASSIGN_OR_RETURN(options.*key.field, section.Real(key.name, options.*key.field, key.low, key.high));
   }
   if (options.time_embedding % 2 != 0) return section.ErrorAt("time_embedding", "must be even");
+  if (section.Has("clip")) {
+    return section.ErrorAt("clip", "is not an option of the model", "the clip of a run is privacy.clip");
+  }
   // The published variant runs every level of a row in one clip: that is its re-use of a batch.
-  if (options.variant == Variant::kPublished) options.levels_per_row = options.levels;
+  if (options.variant == Variant::kPublished) {
+    if (section.Has("levels_per_row")) {
+      return section.ErrorAt("levels_per_row", "has no meaning for the published variant", "set levels");
+    }
+    options.levels_per_row = options.levels;
+  }
   SYNOD_RETURN_IF_ERROR(section.Finish());
   return options;
 }
@@ -114,6 +122,8 @@ Result<Options> Options::FromJson(const Json& json) {
     options.*key.field = value;
   }
   if (options.time_embedding % 2 != 0) return broken;
+  // Both say how many uses a row has: batches are made by one and laid out by the other.
+  if (options.variant == Variant::kPublished && options.levels_per_row != options.levels) return broken;
   return options;
 }
 

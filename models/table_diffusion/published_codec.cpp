@@ -60,7 +60,10 @@ void PublishedCodec::Decode(std::span<const float> coordinates, std::span<std::u
     } else if (grids_[j].has_missing() && own[1] > 0.5F) {
       cells[j] = static_cast<std::uint16_t>(grids_[j].missing_cell());
     } else {
-      cells[j] = static_cast<std::uint16_t>(CellAt(value_cumulative_[j], static_cast<double>(own[0])));
+      // A coordinate beyond the quantiles is the outermost cell that has a share, not the bound of the schema.
+      constexpr double kLastQuantile = 1.0 - 0x1p-40;
+      const double quantile = std::clamp(static_cast<double>(own[0]), 0.0, kLastQuantile);
+      cells[j] = static_cast<std::uint16_t>(CellAt(value_cumulative_[j], quantile));
     }
   }
 }

@@ -24,9 +24,12 @@ std::vector<double> Breakpoints(double low, double high, double origin) {
     points.push_back(origin - step);
   }
   points.push_back(origin);
-  std::erase_if(points, [&](double x) { return !(x > low && x < high); });
+  // Points that only rounding tells apart are one point: a mathematical library's last digit must not add a cell.
+  const double same = 1e-9 * range;
+  std::erase_if(points, [&](double x) { return !(x > low + same && x < high - same); });
   std::sort(points.begin(), points.end());
-  points.erase(std::unique(points.begin(), points.end()), points.end());
+  points.erase(std::unique(points.begin(), points.end(), [&](double a, double b) { return b - a <= same; }),
+               points.end());
   return points;
 }
 
@@ -58,7 +61,11 @@ void PublicGrid::CutInteger(const Column& column) {
   const double low = std::ceil(column.minimum);
   const double high = std::floor(column.maximum);
   if (high - low + 1.0 <= static_cast<double>(kFineValues)) {
-    for (double value = low; value <= high; value += 1.0) cells_.push_back({value, value});
+    // Counted, not stepped: at 2^53 the next whole number is no double, and a step of one would stay where it is.
+    const auto count = static_cast<std::size_t>(high - low) + 1;
+    for (std::size_t i = 0; i < count; ++i) {
+      cells_.push_back({low + static_cast<double>(i), low + static_cast<double>(i)});
+    }
     return;
   }
   std::vector<double> starts = {low, low + 1.0, high};

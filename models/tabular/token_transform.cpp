@@ -100,7 +100,11 @@ std::vector<Run> NumericRuns(std::span<const double> noisy, std::span<const doub
 
 std::vector<double> ProjectToSimplex(std::span<const double> values, double total) {
   SYNOD_CHECK(!values.empty() && total > 0.0, "a simplex has at least one corner and a positive total");
-  std::vector<double> sorted(values.begin(), values.end());
+  // The projection does not change when all values move together: counted from the largest, values far from zero do not
+  // swallow the total.
+  const double largest = *std::max_element(values.begin(), values.end());
+  std::vector<double> sorted;
+  for (const double value : values) sorted.push_back(value - largest);
   std::sort(sorted.begin(), sorted.end(), std::greater<>());
   double sum = 0.0;
   double shift = 0.0;
@@ -110,7 +114,7 @@ std::vector<double> ProjectToSimplex(std::span<const double> values, double tota
     if (sorted[k] - candidate > 0.0) shift = candidate;
   }
   std::vector<double> projected;
-  for (const double value : values) projected.push_back(std::max(0.0, value - shift));
+  for (const double value : values) projected.push_back(std::max(0.0, (value - largest) - shift));
   return projected;
 }
 
