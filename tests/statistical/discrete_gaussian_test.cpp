@@ -49,7 +49,8 @@ INSTANTIATE_TEST_SUITE_P(
                       KnownDraws{900, 1, 46, "1dc2f66aabce592969c66f33e59a16a31dc0f412c1b3a4e43dbf87d1cdf6caeb"},
                       KnownDraws{5000, 3, 110, "758d4bd6259aa64888673848112465b2d4e4ff7ad9bf9c35c880e89c29a05305"},
                       KnownDraws{1'000'000'000'000, 31250, 1556782,
-                                 "0cdeedf94a5c159a354498bca767030ab57da1f0292db46817374917a78619b6"}));
+                                 "0cdeedf94a5c159a354498bca767030ab57da1f0292db46817374917a78619b6"}),
+    [](const auto& test) { return std::string("V").append(std::to_string(test.param.variance)); });
 
 // ---- Distribution. Every test statistic below is compared at six standard deviations of a normal: a false alarm of
 // 2e-9 for each comparison, if the seeds were not fixed.

@@ -58,7 +58,10 @@ INSTANTIATE_TEST_SUITE_P(
                       TableCase{9, 10000, 435, "ac90616e218b6fe0977c5ebf7156f5386aabba496ac1b892856fa3470a748a35"},
                       TableCase{1, 2048, 590, "3640b9694c8ed10d569d2c88fa3036693c0c72f238481824c6f0c3e0bc0ea19d"},
                       TableCase{std::uint64_t{1} << 52, std::uint64_t{1} << 63, 590,
-                                "3640b9694c8ed10d569d2c88fa3036693c0c72f238481824c6f0c3e0bc0ea19d"}));
+                                "3640b9694c8ed10d569d2c88fa3036693c0c72f238481824c6f0c3e0bc0ea19d"}),
+    [](const auto& test) {
+      return std::to_string(test.param.numerator).append("_over_").append(std::to_string(test.param.denominator));
+    });
 
 TEST(HalfGaussianTable, InvertsExactlyAtEveryThreshold) {
   const HalfGaussianTable table(1, 2048);
