@@ -17,7 +17,7 @@ struct RandomId {
 using RunId = RandomId<struct RunIdTag>;
 using DatasetId = RandomId<struct DatasetIdTag>;
 
-// The name of one answer: two different answers under one name must never exist (privacy.md section 4).
+// The name of one answer: two different answers under one name must never exist (THREAT_MODEL.md).
 struct QueryName {
   RunId run;
   std::uint32_t query = 0;

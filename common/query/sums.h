@@ -72,8 +72,8 @@ class NoisedSum {
   std::uint32_t honest_shares_;
 };
 
-// An answer that is private on its own: one honest share was the whole noise (a single site, aggregation none, or the
-// trusted curator of a simulation, who noises the pooled sum once).
+// An answer that is private on its own: its one share is the whole noise (a single site, or aggregation none). A
+// simulation's trusted curator adds up the shares of all sites instead.
 class StandaloneSum {
  public:
   // `sum.honest_shares()` must be 1 (our own duty).
