@@ -230,7 +230,7 @@ Error ErrorOf(const CLI::ParseError& error, const CLI::App& app) {
     commands += " " + command->get_name();
   }
   if (app.remaining().empty()) return BadInput("no command is given", commands);
-  const std::string& word = app.remaining().front();
+  const std::string word = app.remaining().front();
   const bool is_option = word.starts_with("-");
   return BadInput((is_option ? "there is no option \"" : "there is no command \"") + word + "\"", commands);
 }

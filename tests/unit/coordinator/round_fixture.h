@@ -161,6 +161,7 @@ class TestTrainer final : public Trainer {
     log_.push_back("absorb " + std::to_string(query.index));
     ++done_[query.entry];
     absorbed.push_back(sum.words());
+    values.emplace_back(sum.values().begin(), sum.values().end());
     answers.push_back(sum.answers());
     return {};
   }
@@ -170,7 +171,8 @@ class TestTrainer final : public Trainer {
   bool uses_spares = false;
   bool stops_early = false;
   bool fails = false;
-  std::vector<Bytes> absorbed;
+  std::vector<Bytes> absorbed;              // the words of every sum
+  std::vector<std::vector<double>> values;  // and its values
   std::vector<std::uint32_t> answers;
 
  private:
