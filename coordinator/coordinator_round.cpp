@@ -88,7 +88,11 @@ void CoordinatorRound::RecordAttempt(bool completed) {
 
 CoordinatorRound::Action CoordinatorRound::AskAgain() {
   RecordAttempt(/*completed=*/false);
-  if (guard_.left(open_->entry) > 0) {
+  const PlanEntry& entry = plan_->entries()[open_->entry];
+  const std::uint64_t completed = completed_[open_->entry];
+  const bool spare = completed >= entry.count;
+  // Answers that later queries need are not used up here: a run that cannot finish any more is charged no further.
+  if (guard_.left(open_->entry) >= (spare ? 1 : entry.count - completed)) {
     ++open_name_.attempt;
     Result<Ask> ask = OpenAttempt();
     if (!ask.ok()) return Fail(ask.error());
@@ -96,12 +100,26 @@ CoordinatorRound::Action CoordinatorRound::AskAgain() {
   }
   guard_.CloseQuery(open_->index);
   // A query beyond what the run needs may fail: nothing is lost but what it was charged.
-  const PlanEntry& entry = plan_->entries()[open_->entry];
-  if (completed_[open_->entry] >= entry.count) return AskNext();
+  if (spare) return AskNext();
+  return Fail(Failed(fmt::format("{} of {} sites answered a query of \"{}\", {} are needed, and the plan allows no "
+                                 "further attempt{}",
+                                 answered_.size(), plan_->sites(), entry.name, answers_needed(), ReasonsText()),
+                     "look at those sites, then start a new run; the answers that were given stay charged"));
+}
+
+std::string CoordinatorRound::ReasonsText() const {
   std::string reasons;
-  for (const auto& [site, reason] : refused_) reasons += fmt::format("; {}: {}", site, RefusalReasonName(reason));
-  return Fail(Failed(fmt::format("{} answers of {} are not enough ({} needed) and the plan allows no further attempt{}",
-                                 answered_.size(), entry.name, plan_->facts().quorum, reasons)));
+  for (const RosterSite& site : plan_->facts().roster) {
+    if (answered_.contains(site.id)) continue;
+    const auto refused = refused_.find(site.id);
+    const std::string_view reason = refused == refused_.end() ? "no answer" : RefusalReasonName(refused->second);
+    reasons += fmt::format("; {}: {}", site.id, reason);
+  }
+  return reasons;
+}
+
+std::uint32_t CoordinatorRound::answers_needed() const {
+  return std::max(plan_->facts().quorum, plan_->honest_shares());
 }
 
 bool CoordinatorRound::FitsOpenAttempt(const std::string& site, const QueryName& name) {
@@ -147,12 +165,12 @@ std::optional<CoordinatorRound::Action> CoordinatorRound::OnRefusal(const std::s
 
 std::optional<CoordinatorRound::Action> CoordinatorRound::AfterEvent() {
   if (answered_.size() + refused_.size() < plan_->sites()) return std::nullopt;
-  return answered_.size() >= plan_->facts().quorum ? Close() : AskAgain();
+  return answered_.size() >= answers_needed() ? Close() : AskAgain();
 }
 
 std::optional<CoordinatorRound::Action> CoordinatorRound::OnDeadline() {
   if (state_ != State::kAsking) return std::nullopt;
-  return answered_.size() >= plan_->facts().quorum ? Close() : AskAgain();
+  return answered_.size() >= answers_needed() ? Close() : AskAgain();
 }
 
 CoordinatorRound::Action CoordinatorRound::Close() {

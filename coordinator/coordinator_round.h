@@ -6,8 +6,10 @@
 //   Asking     answer of the last site        Asking      sum, store, absorb; ask the next query
 //              or deadline with quorum          or Done     or training is finished
 //   Asking     refusals or deadline without   Asking      ask the same query again (next attempt, charged)
-//              quorum, answers left             or Failed   or give up when the plan allows no more
+//              quorum                           or Failed   or give up when the answers left would not suffice
 //   Done, Failed                              -           every event is ignored
+//
+// Quorum here: that of the plan, and never fewer answers than the noise shares that the plan's account counts on.
 //
 // Invariants: an answer counts only for the open query and attempt, once a site; a query is charged in the
 // coordinator's ledger before it is asked; a sum is stored before it is absorbed.
@@ -87,6 +89,8 @@ class CoordinatorRound {
   Action Fail(Error error);
   Result<Ask> OpenAttempt();
   void RecordAttempt(bool completed);
+  std::uint32_t answers_needed() const;
+  std::string ReasonsText() const;
 
   std::shared_ptr<const Plan> plan_;
   Ports ports_;

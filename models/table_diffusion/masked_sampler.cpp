@@ -61,23 +61,19 @@ void MaskedSampler::Reveal(std::size_t column, std::uint16_t token, std::span<fl
   for (std::size_t h = 0; h < hidden_; ++h) pre_activation[h] += row[h] - mean[h];
 }
 
-std::uint16_t MaskedSampler::DrawToken(std::size_t column, std::span<const float> hidden, double uniform) const {
-  const std::size_t first = shape_.first_slot[column];
-  const std::size_t tokens = transform_.column(column).tokens();
-  std::vector<double> weight(tokens);
-  double largest = -1e300;
-  for (std::size_t v = 0; v < tokens; ++v) {
-    const float* row = &output_[(first + v) * hidden_];
-    float dot = 0.0F;
-    for (std::size_t h = 0; h < hidden_; ++h) dot += row[h] * hidden[h];
-    weight[v] = static_cast<double>(dot + logit_bias_[first + v] + offsets_[first + v]);
-    largest = std::max(largest, weight[v]);
-  }
-  double total = 0.0;
-  for (double& w : weight) total += w = std::exp(w - largest);
-  double threshold = uniform * total;
-  for (std::size_t v = 0; v < tokens; ++v) {
-    threshold -= weight[v];
+std::uint16_t MaskedSampler::DrawToken(std::size_t column, const Eigen::VectorXf& hidden, double uniform,
+                                       Eigen::VectorXf& logits) const {
+  const auto first = static_cast<Eigen::Index>(shape_.first_slot[column]);
+  const auto tokens = static_cast<Eigen::Index>(transform_.column(column).tokens());
+  const auto width = static_cast<Eigen::Index>(hidden_);
+  const Eigen::Map<const RowMajor> rows(&output_[static_cast<std::size_t>(first) * hidden_], tokens, width);
+  logits.head(tokens).noalias() = rows * hidden;
+  logits.head(tokens) += Eigen::Map<const Eigen::VectorXf>(&logit_bias_[static_cast<std::size_t>(first)], tokens) +
+                         Eigen::Map<const Eigen::VectorXf>(&offsets_[static_cast<std::size_t>(first)], tokens);
+  logits.head(tokens) = (logits.head(tokens).array() - logits.head(tokens).maxCoeff()).exp();
+  double threshold = uniform * static_cast<double>(logits.head(tokens).sum());
+  for (Eigen::Index v = 0; v < tokens; ++v) {
+    threshold -= static_cast<double>(logits[v]);
     if (threshold < 0.0) return static_cast<std::uint16_t>(v);
   }
   return static_cast<std::uint16_t>(tokens - 1);
@@ -87,7 +83,8 @@ void MaskedSampler::DrawRow(PublicRandom& random, std::span<const GivenToken> gi
                             std::span<std::uint16_t> tokens) const {
   const std::size_t columns = shape_.columns();
   std::vector<float> pre_activation = input_bias_;
-  std::vector<float> hidden(hidden_);
+  Eigen::VectorXf hidden(static_cast<Eigen::Index>(hidden_));
+  Eigen::VectorXf logits(static_cast<Eigen::Index>(shape_.slots()));
   std::vector<bool> visible(columns, false);
   for (const GivenToken& g : given) {
     tokens[g.column] = g.token;
@@ -104,31 +101,40 @@ void MaskedSampler::DrawRow(PublicRandom& random, std::span<const GivenToken> gi
     const std::size_t column = order[pick];
     order[pick] = order.back();
     order.pop_back();
-    const float* time = &time_by_visible_[shown * hidden_];
-    for (std::size_t h = 0; h < hidden_; ++h) hidden[h] = std::tanh(pre_activation[h] + time[h]);
-    tokens[column] = DrawToken(column, hidden, random.Uniform());
+    const Eigen::Map<const Eigen::ArrayXf> time(&time_by_visible_[shown * hidden_], hidden.size());
+    const Eigen::Map<const Eigen::ArrayXf> before(pre_activation.data(), hidden.size());
+    hidden = (before + time).tanh();
+    tokens[column] = DrawToken(column, hidden, random.Uniform(), logits);
     Reveal(column, tokens[column], pre_activation);
     ++shown;
   }
 }
 
-void MaskedSampler::Calibrate(std::uint64_t seed, std::uint32_t rounds, std::size_t rows) {
-  constexpr double kStep = 0.7;    // damping of the fixed point
-  constexpr double kFloor = 1e-3;  // shares below it are not worth chasing
+std::vector<double> MaskedSampler::DrawnShares(std::uint64_t seed, std::uint64_t stream, std::size_t rows) const {
+  PublicRandom random(seed, "table_diffusion.calibrate", stream);
+  std::vector<double> shares(shape_.slots(), 0.0);
   std::vector<std::uint16_t> tokens(shape_.columns());
-  for (std::uint32_t round = 0; round < rounds; ++round) {
-    PublicRandom random(seed, "table_diffusion.calibrate", round);
-    std::vector<double> count(shape_.slots(), 0.0);
-    for (std::size_t row = 0; row < rows; ++row) {
-      DrawRow(random, {}, tokens);
-      for (std::size_t j = 0; j < tokens.size(); ++j) count[shape_.first_slot[j] + tokens[j]] += 1.0;
-    }
+  for (std::size_t row = 0; row < rows; ++row) {
+    DrawRow(random, {}, tokens);
     for (std::size_t j = 0; j < tokens.size(); ++j) {
+      shares[shape_.first_slot[j] + tokens[j]] += 1.0 / static_cast<double>(rows);
+    }
+  }
+  return shares;
+}
+
+void MaskedSampler::Calibrate(std::uint64_t seed, std::uint32_t rounds, std::size_t rows) {
+  constexpr double kStep = 0.7;            // damping of the fixed point
+  constexpr std::uint32_t kFullSteps = 4;  // then the steps shrink, so that the noise of the draws averages out
+  constexpr double kFloor = 1e-3;          // shares below it are not worth chasing
+  for (std::uint32_t round = 0; round < rounds; ++round) {
+    const std::vector<double> drawn = DrawnShares(seed, round, rows);
+    const double step = round < kFullSteps ? kStep : kStep / static_cast<double>(round - kFullSteps + 2);
+    for (std::size_t j = 0; j < shape_.columns(); ++j) {
       const std::vector<double>& wanted = transform_.column(j).probability;
       for (std::size_t v = 0; v < wanted.size(); ++v) {
         const std::size_t slot = shape_.first_slot[j] + v;
-        const double drawn = count[slot] / static_cast<double>(rows);
-        offsets_[slot] += static_cast<float>(kStep * std::log((wanted[v] + kFloor) / (drawn + kFloor)));
+        offsets_[slot] += static_cast<float>(step * std::log((wanted[v] + kFloor) / (drawn[slot] + kFloor)));
       }
     }
   }

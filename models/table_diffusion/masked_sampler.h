@@ -5,6 +5,7 @@
 // one kind of machine. Threads: Draw is const and may run in many threads.
 #pragma once
 
+#include <Eigen/Core>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -37,8 +38,13 @@ class MaskedSampler {
   const std::vector<float>& offsets() const { return offsets_; }
 
  private:
+  using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   void Reveal(std::size_t column, std::uint16_t token, std::span<float> pre_activation) const;
-  std::uint16_t DrawToken(std::size_t column, std::span<const float> hidden, double uniform) const;
+  // `logits` is scratch space for one value a slot.
+  std::uint16_t DrawToken(std::size_t column, const Eigen::VectorXf& hidden, double uniform,
+                          Eigen::VectorXf& logits) const;
+  // The share of each slot among `rows` rows of a stream of its own.
+  std::vector<double> DrawnShares(std::uint64_t seed, std::uint64_t stream, std::size_t rows) const;
 
   const MaskedShape& shape_;
   const tabular::TokenTransform& transform_;

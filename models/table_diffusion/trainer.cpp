@@ -17,7 +17,7 @@ namespace {
 
 constexpr double kWarmUpSteps = 20.0;
 constexpr double kNewsMemory = 0.9;  // of the running means that are shown
-constexpr std::size_t kCalibrationRows = 16384;
+constexpr std::size_t kCalibrationRows = 32768;
 
 double Blend(const std::optional<double>& before, double now) {
   return before ? kNewsMemory * *before + (1.0 - kNewsMemory) * now : now;

@@ -50,14 +50,15 @@ std::optional<CoordinatorRound::Action> Deliver(CoordinatorRound& round, const S
   return round.OnRefusal(site.name, name, std::get<RefusalReason>(reply));
 }
 
-SimulationNews NewsOf(const CoordinatorRound& round, const Plan& plan, const Trainer& trainer, std::uint32_t entry) {
+SimulationNews NewsOf(const CoordinatorRound& round, const Plan& plan, const Trainer& trainer) {
   SimulationNews news;
   news.used = round.used();
+  // Charged is what was asked, the open query included; done is what was closed.
+  const std::vector<std::uint64_t> done = round.participation().UsedOfEntries(news.used.size());
   for (std::size_t e = 0; e < news.used.size(); ++e) {
-    news.queries_done += news.used[e];
+    news.queries_done += done[e];
     news.queries_planned += plan.entries()[e].allowed();
   }
-  news.entry = plan.entries()[entry].name;
   news.training = trainer.news();
   return news;
 }
@@ -84,7 +85,7 @@ Status Drive(CoordinatorRound& round, const std::vector<std::unique_ptr<Simulate
           Deliver(round, *site, ask->name, site->round->Answer(*ask->query, ask->name));
       if (next) actions.push_back(std::move(*next));
     }
-    ports.on_news(NewsOf(round, plan, trainer, ask->query->entry));
+    ports.on_news(NewsOf(round, plan, trainer));
   }
   return Failed("the simulated federation stopped without a result");
 }

@@ -21,9 +21,8 @@ namespace synod {
 struct SimulationNews {
   std::uint64_t queries_done = 0;
   std::uint64_t queries_planned = 0;
-  std::string entry;
   TrainingNews training;
-  std::vector<std::uint64_t> used;  // answers of each entry of the plan
+  std::vector<std::uint64_t> used;  // answers of each entry that were charged, the open query included
 };
 
 struct SimulationPorts {

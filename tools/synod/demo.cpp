@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
@@ -9,6 +10,7 @@
 #include "common/data/load_table.h"
 #include "common/privacy/epsilon.h"
 #include "common/privacy/stated_epsilon.h"
+#include "common/query/public_random.h"
 #include "tools/evaluation/evaluation.h"
 #include "tools/evaluation/report.h"
 #include "tools/simulation/simulated_federation.h"
@@ -23,9 +25,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Rows are held out by blocks of neighbours: rows of one person that follow each other mostly stay on one side.
-constexpr std::size_t kHoldOutBlock = 100;
-constexpr std::size_t kHoldOutEvery = 5;
+// One row in five is held out, drawn at random by public randomness: training and test rows are then exchangeable,
+// which the comparison of distances to both rests on.
+constexpr std::uint64_t kHoldOutOneIn = 5;
 constexpr std::size_t kLeastRows = 20;
 
 struct DemoData {
@@ -64,10 +66,14 @@ Result<DemoData> LoadData(const DemoOptions& options, Progress& progress) {
   }
   std::vector<std::size_t> train;
   std::vector<std::size_t> test;
-  const std::size_t block = std::min(kHoldOutBlock, loaded.table.rows() / (2 * kHoldOutEvery));
-  for (std::size_t row = 0; row < loaded.table.rows(); ++row) {
-    (row / block % kHoldOutEvery == kHoldOutEvery - 1 ? test : train).push_back(row);
+  PublicRandom random(options.seed, "synod.demo.hold_out");
+  const std::vector<std::uint32_t> order = random.Permutation(static_cast<std::uint32_t>(loaded.table.rows()));
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    (i < order.size() / kHoldOutOneIn ? test : train).push_back(order[i]);
   }
+  // In the order of the file again, so that a site's part is a stretch of it.
+  std::sort(train.begin(), train.end());
+  std::sort(test.begin(), test.end());
   return DemoData{schema, loaded.table.Select(train), loaded.table.Select(test), loaded.table.rows(),
                   !options.data.empty()};
 }

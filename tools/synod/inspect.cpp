@@ -1,5 +1,7 @@
 #include "common/artefact/inspect.h"
 
+#include <filesystem>
+
 #include "common/artefact/trusted_keys.h"
 #include "common/artefact/verify.h"
 #include "tools/synod/commands.h"
@@ -15,7 +17,15 @@ Result<CommandOutput> RunInspect(const std::string& generator) {
 }
 
 Result<CommandOutput> RunVerify(const VerifyOptions& options) {
-  SYNOD_ASSIGN_OR_RETURN(const GeneratorFile file, GeneratorFile::Read(options.generator));
+  const Result<GeneratorFile> read = GeneratorFile::Read(options.generator);
+  if (!read.ok()) {
+    std::error_code ignored;
+    const bool is_file = std::filesystem::is_regular_file(options.generator, ignored);
+    if (!is_file || read.error().code != ErrorCode::kBadInput) return read.error();
+    // A file that cannot be read as a generator has failed, as one with a wrong digest has.
+    return VerificationFailed(read.error().message, "get the file again from where it was published");
+  }
+  const GeneratorFile& file = *read;
   TrustedKeys keys;
   if (!options.trust.empty()) {
     SYNOD_ASSIGN_OR_RETURN(keys, TrustedKeys::FromFile(options.trust));

@@ -54,20 +54,32 @@ int Print(const CommandOutput& output, OutputFormat format) {
   return output.exit_code;
 }
 
+// For unsigned options: a negative number would become a very large one.
+CLI::Validator WholeNumber() {
+  const auto check = [](std::string& text) -> std::string {
+    const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+    return digits ? "" : "must be a whole number, 0 or more, but is " + text;
+  };
+  return CLI::Validator(check, "");
+}
+
 void AddDemo(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<DemoOptions>();
   CLI::App* demo = app.add_subcommand(
       "demo", "Train, publish, sample and report in one go, on real public data or on your own table");
   demo->add_option("--data", options->data, "CSV file of your own table");
   demo->add_option("--schema", options->schema, "Schema (TOML) of your own table");
-  demo->add_option("--sites", options->sites, "Sites to simulate")->capture_default_str();
+  demo->add_option("--sites", options->sites, "Sites to simulate")->check(WholeNumber())->capture_default_str();
   demo->add_option("--epsilon", options->epsilon, "Privacy budget of the run, per row")->capture_default_str();
   demo->add_option("--model", options->model, "Model family")->capture_default_str();
   demo->add_option("--out", options->out, "Folder for generator.synod, synthetic.csv, report.html")
       ->capture_default_str();
   demo->add_option("--seed", options->seed, "Seed of the public randomness; noise never depends on it")
+      ->check(WholeNumber())
       ->capture_default_str();
-  demo->add_option("--threads", options->threads, "Threads; 0 for all cores")->capture_default_str();
+  demo->add_option("--threads", options->threads, "Threads; 0 for all cores")
+      ->check(WholeNumber())
+      ->capture_default_str();
   demo->callback(
       [options, &chosen] { chosen.run = [options](CommandContext& context) { return RunDemo(*options, context); }; });
 }
@@ -84,7 +96,9 @@ void AddSimulate(CLI::App& app, Chosen& chosen) {
   simulate->add_option("--split", options->split_column, "Split rows over sites by this column, not by position");
   simulate->add_option("--bad-rows", options->bad_rows, "Rows with numbers out of bounds: drop or clamp")
       ->capture_default_str();
-  simulate->add_option("--threads", options->threads, "Threads; 0 for all cores")->capture_default_str();
+  simulate->add_option("--threads", options->threads, "Threads; 0 for all cores")
+      ->check(WholeNumber())
+      ->capture_default_str();
   simulate->add_option("--device", options->device, "auto, cpu, or a LibTorch device such as cuda:0")
       ->capture_default_str();
   simulate->callback([options, &chosen] {
@@ -100,7 +114,7 @@ void AddPlan(CLI::App& app, Chosen& chosen) {
   plan->add_option("--data", options->data_folder, "Folder with the schema; the run file's own by default");
   plan->add_option("--epsilon", options->epsilon, "Instead of the run file's epsilon");
   plan->add_option("--sites", options->sites, "Instead of the run file's number of sites");
-  plan->add_option("--units", options->units, "Instead of the run file's public number of units");
+  plan->add_option("--units", options->units, "Instead of the run file's public number of units")->check(WholeNumber());
   plan->add_option("--aggregation", options->aggregation,
                    "secure, none or curator; by default secure from three sites up, else none");
   plan->callback(
@@ -113,10 +127,11 @@ void AddAccount(CLI::App& app, Chosen& chosen) {
   CLI::App* account = app.add_subcommand("account", "Privacy calculator for Poisson-sampled Gaussian mechanisms");
   account->add_option("--sampling-rate", options->sampling_rate, "Probability that a unit is in a batch");
   account->add_option("--noise-multiplier", options->noise_multiplier, "Noise standard deviation / sensitivity");
-  account->add_option("--steps", options->steps, "Number of uses");
+  account->add_option("--steps", options->steps, "Number of uses")->check(WholeNumber());
   account->add_option("--delta", options->delta, "Delta")->required();
   account->add_option("--adjacency", *adjacency, "add-remove, zero-out or replace-one")->capture_default_str();
   account->add_option("--sites-per-subject", options->sites_per_subject, "Sites at which one subject may be present")
+      ->check(WholeNumber())
       ->capture_default_str();
   account->add_option("--events", options->events_file,
                       "JSON file: [{\"sampling_rate\": q, \"noise_multiplier\": z, \"count\": n}, ...]");
@@ -136,16 +151,26 @@ void AddSample(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<SampleOptions>();
   CLI::App* sample = app.add_subcommand("sample", "Draw rows from a published generator");
   sample->add_option("generator", options->generator, "Generator file (*.synod)")->required();
-  sample->add_option("-n,--rows", options->rows, "Number of rows")->required();
+  sample->add_option("-n,--rows", options->rows, "Number of rows")->check(WholeNumber())->required();
   sample->add_option("-o,--out", options->out, "CSV file; - is stdout")->capture_default_str();
-  sample->add_option("--seed", options->seed, "Equal seeds give equal rows")->capture_default_str();
+  sample->add_option("--seed", options->seed, "Equal seeds give equal rows")
+      ->check(WholeNumber())
+      ->capture_default_str();
   sample->add_option("--where", options->where, "column=value; may be repeated");
   sample->add_option("--shard", options->shard, "i/n: the i-th of n parts of the same big call");
   sample->add_option("--trust", options->trust, "Keys of the federation (JSON) to verify with first");
   sample->add_flag("--uncertified", options->uncertified, "Sample a generator that cannot be verified");
-  sample->add_option("--threads", options->threads, "Threads; 0 for all cores")->capture_default_str();
-  sample->callback(
-      [options, &chosen] { chosen.run = [options](CommandContext& context) { return RunSample(*options, context); }; });
+  sample->add_option("--threads", options->threads, "Threads; 0 for all cores")
+      ->check(WholeNumber())
+      ->capture_default_str();
+  sample->callback([options, &chosen] {
+    chosen.run = [options, &chosen](CommandContext& context) -> Result<CommandOutput> {
+      if (options->out == "-" && chosen.format != OutputFormat::kText) {
+        return BadInput("rows and JSON cannot both go to stdout", "give -o FILE for the rows");
+      }
+      return RunSample(*options, context);
+    };
+  });
 }
 
 void AddInspectAndVerify(CLI::App& app, Chosen& chosen) {
@@ -179,6 +204,37 @@ void AddEvaluate(CLI::App& app, Chosen& chosen) {
   });
 }
 
+OutputFormat FormatOf(std::string_view name) {
+  return name == "json" ? OutputFormat::kJson : name == "jsonl" ? OutputFormat::kJsonLines : OutputFormat::kText;
+}
+
+// The format of a command line that could not be parsed: who reads JSON gets JSON also then.
+OutputFormat AskedFormat(int argc, char** argv) {
+  constexpr std::string_view kOption = "--format";
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == kOption && i + 1 < argc) return FormatOf(argv[i + 1]);
+    if (argument.starts_with("--format=")) return FormatOf(argument.substr(kOption.size() + 1));
+  }
+  return OutputFormat::kText;
+}
+
+Error ErrorOf(const CLI::ParseError& error, const CLI::App& app) {
+  if (error.get_name() == "ValidationError" && app.get_subcommands().empty()) return BadInput(error.what());
+  if (!app.get_subcommands().empty()) {
+    const std::string name = app.get_subcommands().front()->get_name();
+    return BadInput(name + ": " + error.what(), "see synod " + name + " --help");
+  }
+  std::string commands = "the commands are:";
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    commands += " " + command->get_name();
+  }
+  if (app.remaining().empty()) return BadInput("no command is given", commands);
+  const std::string& word = app.remaining().front();
+  const bool is_option = word.starts_with("-");
+  return BadInput((is_option ? "there is no option \"" : "there is no command \"") + word + "\"", commands);
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Synod: differentially private generators of tables, trained across hospitals", "synod");
   Chosen chosen;
@@ -204,12 +260,9 @@ int Main(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    app.exit(error);
-    return static_cast<int>(ErrorCode::kBadInput);
+    return PrintError(ErrorOf(error, app), AskedFormat(argc, argv));
   }
-  chosen.format = format == "text"   ? OutputFormat::kText
-                  : format == "json" ? OutputFormat::kJson
-                                     : OutputFormat::kJsonLines;
+  chosen.format = FormatOf(format);
   const SystemClock clock;
   Progress progress(clock, chosen.format);
   CommandContext context{clock, progress};

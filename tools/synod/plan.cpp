@@ -21,7 +21,11 @@ Result<CommandOutput> RunPlan(const PlanOptions& options, CommandContext& contex
   SYNOD_ASSIGN_OR_RETURN(Schema schema, Schema::FromFile((folder / specification.schema_file).string()));
   Aggregation aggregation = DefaultAggregation(specification.sites);
   if (!options.aggregation.empty()) {
-    SYNOD_ASSIGN_OR_RETURN(aggregation, AggregationFromName(options.aggregation));
+    const Result<Aggregation> named = AggregationFromName(options.aggregation);
+    if (!named.ok()) {
+      return BadInput(fmt::format("--aggregation is \"{}\"", options.aggregation), "use secure, none or curator");
+    }
+    aggregation = *named;
   }
   SYNOD_ASSIGN_OR_RETURN(const ResolvedRun resolved,
                          ResolveRun(specification, std::make_shared<const Schema>(std::move(schema)), aggregation));

@@ -12,6 +12,7 @@ namespace {
 
 constexpr double kTerminalSeconds = 0.1;
 constexpr double kPlainSeconds = 5.0;
+constexpr double kLeastRateSeconds = 0.05;
 constexpr int kBarCells = 24;
 
 std::string Bar(double share) {
@@ -64,14 +65,18 @@ void Progress::Step(const std::string& name, std::uint64_t done, std::uint64_t t
     EndLine();
     phase_ = name;
     phase_start_ = now;
-    last_shown_ = -1e9;
+    phase_first_ = done;
+    last_shown_ = now;  // nothing to say about the rate yet
+    ended_ = false;
   }
   const bool at_end = done >= total;
+  if (at_end && ended_) return;
+  ended_ = at_end;
   const double pause = terminal_ && format_ == OutputFormat::kText ? kTerminalSeconds : kPlainSeconds;
   if (!at_end && now - last_shown_ < pause) return;
   last_shown_ = now;
   const double seconds = std::max(1e-9, now - phase_start_);
-  const double rate = static_cast<double>(done) / seconds;
+  const double rate = static_cast<double>(done - std::min(done, phase_first_)) / seconds;
   const double left = rate > 0.0 ? static_cast<double>(total - std::min(done, total)) / rate : 0.0;
   if (format_ == OutputFormat::kJsonLines) {
     Emit({{"event", "progress"},
@@ -83,18 +88,25 @@ void Progress::Step(const std::string& name, std::uint64_t done, std::uint64_t t
           {"detail", detail}});
     return;
   }
+  // Right after the start there is no rate to speak of.
+  const bool has_rate = seconds >= kLeastRateSeconds;
+  const std::string speed = has_rate ? fmt::format("{:.1f}/s", rate) : "";
   const double share = total == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(total);
-  const std::string time = at_end ? fmt::format("in {}", HumanSeconds(seconds)) : HumanSeconds(left) + " left";
+  const std::string time = at_end     ? fmt::format("in {}", HumanSeconds(seconds))
+                           : has_rate ? HumanSeconds(left) + " left"
+                                      : "";
   if (terminal_) {
-    std::fprintf(stderr, "\r\033[K%-9s %s %3.0f %%  %llu/%llu  %.1f/s  %s%s%s", name.c_str(), Bar(share).c_str(),
-                 100.0 * share, static_cast<unsigned long long>(done), static_cast<unsigned long long>(total), rate,
-                 time.c_str(), detail.empty() ? "" : "  ", detail.c_str());
+    std::fprintf(stderr, "\r\033[K%-9s %s %3.0f %%  %llu/%llu  %s  %s%s%s", name.c_str(), Bar(share).c_str(),
+                 100.0 * share, static_cast<unsigned long long>(done), static_cast<unsigned long long>(total),
+                 speed.c_str(), time.c_str(), detail.empty() ? "" : "  ", detail.c_str());
     line_open_ = true;
     if (at_end) EndLine();
   } else {
-    std::fprintf(stderr, "%s %llu/%llu (%.0f %%), %.1f/s, %s%s%s\n", name.c_str(),
-                 static_cast<unsigned long long>(done), static_cast<unsigned long long>(total), 100.0 * share, rate,
-                 time.c_str(), detail.empty() ? "" : ", ", detail.c_str());
+    std::string line = fmt::format("{} {}/{} ({:.0f} %)", name, done, total, 100.0 * share);
+    for (const std::string& part : {speed, time, detail}) {
+      if (!part.empty()) line += ", " + part;
+    }
+    std::fprintf(stderr, "%s\n", line.c_str());
   }
   std::fflush(stderr);
 }

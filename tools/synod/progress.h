@@ -33,9 +33,11 @@ class Progress {
   const Clock& clock_;
   OutputFormat format_;
   bool terminal_;
+  bool ended_ = false;  // the phase was shown at its end
   bool line_open_ = false;
   std::string phase_;
   double phase_start_ = 0.0;
+  std::uint64_t phase_first_ = 0;  // done when the phase was first heard of
   double last_shown_ = -1e9;
 };
 

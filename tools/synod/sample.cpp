@@ -19,6 +19,9 @@
 namespace synod {
 namespace {
 
+// 244 million blocks: far above any use, far below what a count of rows can hold.
+constexpr std::uint64_t kMostRows = 1'000'000'000'000;
+
 struct Shard {
   std::uint64_t index = 0;
   std::uint64_t count = 1;
@@ -143,6 +146,7 @@ struct FileCloser {
 
 Result<CommandOutput> RunSample(const SampleOptions& options, CommandContext& context) {
   SYNOD_ASSIGN_OR_RETURN(const Shard shard, options.shard == "0/1" ? Result<Shard>(Shard{}) : ShardOf(options.shard));
+  if (options.rows > kMostRows) return BadInput(fmt::format("--rows must be at most {}", kMostRows));
   SYNOD_ASSIGN_OR_RETURN(const GeneratorFile file, GeneratorFile::Read(options.generator));
   SYNOD_RETURN_IF_ERROR(CheckCertificate(file, options, context.progress));
   SYNOD_ASSIGN_OR_RETURN(const std::unique_ptr<Generator> generator, GeneratorOf(file));
@@ -160,7 +164,10 @@ Result<CommandOutput> RunSample(const SampleOptions& options, CommandContext& co
   const bool device = options.out.starts_with("/dev/");
   const std::string temporary = to_stdout || device ? options.out : options.out + ".tmp";
   const std::unique_ptr<std::FILE, FileCloser> out(to_stdout ? stdout : std::fopen(temporary.c_str(), "we"));
-  if (!out) return Failed(fmt::format("cannot create {}: {}", options.out, std::strerror(errno)));
+  if (!out) {
+    return Failed(fmt::format("cannot create {}: {}", options.out, std::strerror(errno)),
+                  "name a file in a folder that exists and that you may write to");
+  }
   CsvWriter writer(out.get(), options.out);
   BlockWriter rows(*generator, options, std::move(given));
   Status status = shard.index == 0 ? writer.Header(file.content().schema) : Status();

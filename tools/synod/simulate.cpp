@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cmath>
 #include <filesystem>
 #include <thread>
 
@@ -16,6 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr double kTolerableUnits = 0.1;
+
 Result<RowPolicy> RowPolicyOf(const std::string& name) {
   if (name == "drop") return RowPolicy::kDrop;
   if (name == "clamp") return RowPolicy::kClamp;
@@ -31,6 +34,24 @@ Result<std::vector<Table>> PartsOf(const Table& table, const SimulateOptions& op
                     fmt::format("give --sites {}", parts.size()));
   }
   return parts;
+}
+
+// A simulation shows the data's holder how a run would go; on no rows it would show nothing.
+Status CheckSize(const Table& table, const RunSpecification& specification, Progress& progress) {
+  if (table.rows() == 0) {
+    return BadInput(fmt::format("{} has no usable rows", specification.train_file),
+                    "see the lines above for what was dropped and why");
+  }
+  const auto rows = static_cast<double>(table.rows());
+  const auto units = static_cast<double>(specification.privacy.units);
+  const bool records = specification.privacy.subject_column.empty();
+  if (records && std::abs(rows - units) > kTolerableUnits * units) {
+    progress.Say(
+        fmt::format("warning: the run states {} units and the table has {} rows; noise and batches are made for what "
+                    "the run states",
+                    specification.privacy.units, table.rows()));
+  }
+  return {};
 }
 
 }  // namespace
@@ -58,6 +79,7 @@ Result<CommandOutput> RunSimulate(const SimulateOptions& options, CommandContext
   const std::string train = (folder / specification.train_file).string();
   SYNOD_ASSIGN_OR_RETURN(const LoadedTable loaded, LoadTable(train, shared_schema, policy));
   SayReport(loaded.report, specification.train_file, context.progress);
+  SYNOD_RETURN_IF_ERROR(CheckSize(loaded.table, specification, context.progress));
   SYNOD_ASSIGN_OR_RETURN(const std::vector<Table> parts, PartsOf(loaded.table, options, specification.sites));
 
   std::error_code error;
@@ -78,7 +100,8 @@ Result<CommandOutput> RunSimulate(const SimulateOptions& options, CommandContext
   output.data["seconds"] = seconds;
   SYNOD_ASSIGN_OR_RETURN(const std::string json, CanonicalJsonText(output.data));
   SYNOD_RETURN_IF_ERROR(WriteFileAtomically((fs::path(options.out) / "summary.json").string(), AsBytes(json)));
-  output.text = InspectText(file) + "\n" + FamilyStatement(file.content().family) + "\n" + fmt::format("\ntrained in {}\ngenerator: {}\n", HumanSeconds(seconds), path);
+  output.text = InspectText(file) + "\n" + FamilyStatement(file.content().family) + "\n" +
+                fmt::format("\ntrained in {}\ngenerator: {}\n", HumanSeconds(seconds), path);
   return output;
 }
 

@@ -76,7 +76,7 @@ Result<GeneratorFile> TrainInOneProcess(const RunSpecification& specification, c
 }
 
 void SayReport(const LoadReport& report, const std::string& file, Progress& progress) {
-  if (report.clean() && report.extra_columns.empty()) {
+  if (report.rows_kept > 0 && report.clean() && report.extra_columns.empty()) {
     progress.Say(fmt::format("{}: {} rows, all of them as the schema says", file, report.rows_kept));
     return;
   }

@@ -147,7 +147,7 @@ TEST(Sensitivity, HoldsWhenABlockIsSplit) {
 }
 
 TEST(Grid, RoundsOnceToNearestEven) {
-  const Grid grid = Grid::Make(1.0, 1.0, 6).value();
+  const Grid grid = Grid::Make(1.0, 8.0, 6).value();
   const std::vector<Row> rows = {{0.5F, 1.5F, 2.5F, -0.5F, -1.5F, 0.50001F}, {0, 0, 0, 0, 0, 0}};
   const NoisySum rounded = Answer(rows, {{0}}, grid);
   const NoisySum zero = Answer(rows, {{1}}, grid);
@@ -170,12 +170,13 @@ TEST(GridDeathTest, RefusesASumOfAnotherQueryOrBeyondTheIntegers) {
   const Grid grid = Grid::Make(0x1p40, 1.0, 1).value();
   const auto sum = [](float value, std::size_t dimension, double clip) {
     ClippedSummer summer(dimension, clip);
-    summer.AddBlock(Row(dimension, value), 1);
+    summer.AddBlock(Row(dimension, value), 2);
     return std::move(summer).Finish();
   };
   EXPECT_DEATH(grid.Encode(sum(1.0F, 2, 1.0)), "another query");
   EXPECT_DEATH(grid.Encode(sum(1.0F, 1, 2.0)), "another query");
-  EXPECT_DEATH(grid.Encode(sum(0x1p22F, 1, 1.0)), "beyond the integers");
+  const Grid coarse = Grid::Make(0x1p40, 0x1p21, 1).value();
+  EXPECT_DEATH(coarse.Encode(sum(0x1p22F, 1, 0x1p21)), "beyond the integers");
 }
 
 }  // namespace

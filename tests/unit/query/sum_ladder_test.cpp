@@ -53,12 +53,15 @@ static_assert(!Addable<ClippedSum> && !Addable<GridSum> && Addable<NoisedSum> &&
 
 // ---- What happens on the way.
 
+// A clip that no test vector reaches: these tests are about what happens after the sum was made.
+constexpr double kWideClip = 1e6;
+
 Grid TestGrid(std::uint64_t dimension, double gamma = 1024.0) {
-  return Grid::Make(gamma, 1.0, dimension).value();
+  return Grid::Make(gamma, kWideClip, dimension).value();
 }
 
 ClippedSum SumOf(const std::vector<float>& block) {
-  ClippedSummer summer(block.size(), 1.0);
+  ClippedSummer summer(block.size(), kWideClip);
   summer.AddBlock(block, 1);
   return std::move(summer).Finish();
 }
@@ -161,6 +164,14 @@ TEST(ClippedSummerDeathTest, RefusesWhatIsNotFinite) {
     const std::vector<float> block = {0.0F, poison, 0.0F};
     EXPECT_DEATH(summer.AddBlock(block, 1), "not finite");
   }
+}
+
+TEST(ClippedSummerDeathTest, RefusesABlockThatIsLongerThanItsClippedUnitsCanBe) {
+  // What memory that was re-used too early looked like: one huge value among ordinary ones.
+  ClippedSummer summer(3, 2.0);
+  summer.AddBlock(std::vector<float>{6.0F, 0.0F, 0.0F}, 3);
+  EXPECT_DEATH(summer.AddBlock(std::vector<float>{1.0F, 1e11F, 0.0F}, 3), "longer than its clipped units");
+  EXPECT_DEATH(summer.AddBlock(std::vector<float>{4.5F, 4.5F, 0.0F}, 3), "longer than its clipped units");
 }
 
 TEST(ClippedSummerDeathTest, RefusesBlocksBeyondTheProof) {
