@@ -45,7 +45,7 @@ Options Defaults(Variant variant, const RunSize& size) {
   const double units = static_cast<double>(std::max<std::uint64_t>(size.units, 1));
   if (variant == Variant::kPublished) {
     options.batch = static_cast<std::uint32_t>(std::clamp(units / 8.0, 1.0, 1024.0));
-    options.steps = 5 * static_cast<std::uint32_t>(std::ceil(units / options.batch));
+    options.steps = static_cast<std::uint32_t>(std::min(5.0 * std::ceil(units / options.batch), 1e6));  // five epochs
     options.levels_per_row = options.levels;
     options.learning_rate = 0.005;
     options.beta1 = 0.5;

@@ -80,7 +80,7 @@ Result<std::size_t> RowDecoder::CellOfGiven(std::size_t column, const GivenValue
     return grid.missing_cell();
   }
   if (value.number < described.minimum || value.number > described.maximum) return not_allowed;
-  const bool whole = described.type != ColumnType::kInteger || value.number == std::floor(value.number);
+  const bool whole = described.type == ColumnType::kContinuous || value.number == std::floor(value.number);
   if (!whole) return not_allowed;
   return grid.CellOfNumber(value.number);
 }

@@ -39,7 +39,7 @@ Table RandomTable(const std::shared_ptr<const Schema>& schema, std::size_t rows,
 struct RunRequest {
   std::shared_ptr<const Schema> schema;
   std::uint64_t units = 400;
-  std::string model;  // further lines of [model]
+  std::string model{};  // further lines of [model]
   double epsilon = 3.0;
   std::uint32_t sites = 1;
 };

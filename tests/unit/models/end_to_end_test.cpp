@@ -1,0 +1,190 @@
+// Small federations in one process, from rows to rows.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/data/load_table.h"
+#include "models/family_table.h"
+#include "models/table_diffusion/contribution.h"
+#include "tests/support/deterministic_random.h"
+#include "tests/support/shared_data.h"
+#include "tests/unit/models/model_fixture.h"
+#include "tools/simulation/simulated_federation.h"
+
+namespace synod::table_diffusion {
+namespace {
+
+class ComputeHere final : public ComputeModule {
+ public:
+  Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run,
+                                                         std::shared_ptr<const UnitTable> units) override {
+    return table_diffusion::MakeContribution(run, std::move(units));
+  }
+  Result<std::unique_ptr<Generator>> OpenGenerator(std::shared_ptr<const Schema> schema,
+                                                   const GeneratorModel& model) override {
+    return OpenPublishedGenerator(std::move(schema), model);
+  }
+  std::string Description() const override { return "the test's own"; }
+};
+
+Result<ComputeModule*> LoadHere() {
+  static ComputeHere compute;
+  return &compute;
+}
+
+std::unique_ptr<Generator> Train(const testing::RunRequest& request, const Table& table) {
+  const ResolvedRun resolved = testing::Resolve(request);
+  std::vector<std::shared_ptr<const UnitTable>> sites;
+  for (Table& part : SplitByPosition(table, request.sites)) {
+    const auto shared = std::make_shared<const Table>(std::move(part));
+    const bool subjects = request.schema->subject() >= 0;
+    sites.push_back(std::make_shared<const UnitTable>(subjects ? UnitTable::Subjects(shared, 3).value()
+                                                               : UnitTable::Records(shared)));
+  }
+  ComputeHere compute;
+  const SystemClock clock;
+  SimulationPorts ports{compute, clock};
+  ports.random = [](std::size_t site) { return SecretRandomForTestsOnly::FromSeed(100 + site); };
+  const Result<GeneratorFile> file = SimulateFederation(resolved, sites, ports);
+  EXPECT_TRUE(file.ok()) << (file.ok() ? "" : file.error().message);
+  const GeneratorContent& content = file->content();
+  const GeneratorModel model{content.family, content.options, content.state, resolved.layout, content.parameters};
+  return OpenGenerator(request.schema, model, &LoadHere).value();
+}
+
+// Table::Create inside the generator checks every cell against the schema.
+Table Draw(const Generator& generator, std::size_t rows) {
+  Result<Table> drawn = generator.Block(3, 0, rows, {});
+  EXPECT_TRUE(drawn.ok()) << (drawn.ok() ? "" : drawn.error().message);
+  return std::move(drawn).value();
+}
+
+// Two columns that nearly always agree, and a number that is high where they are.
+std::shared_ptr<const Schema> DependentSchema() {
+  return testing::SchemaOf(
+      {testing::Categories("a", 4), testing::Categories("b", 4), testing::Number("x", ColumnType::kInteger, 0, 99)});
+}
+
+Table DependentTable(const std::shared_ptr<const Schema>& schema, std::size_t rows) {
+  PublicRandom random(81, "dependent");
+  std::vector<ColumnCells> cells(3);
+  for (std::size_t row = 0; row < rows; ++row) {
+    const auto a = static_cast<std::uint16_t>(random.IntegerBelow(4));
+    const bool differs = random.IntegerBelow(20) == 0;
+    cells[0].codes.push_back(a);
+    cells[1].codes.push_back(differs ? static_cast<std::uint16_t>(random.IntegerBelow(4)) : a);
+    cells[2].numbers.push_back(25.0 * a + static_cast<double>(random.IntegerBelow(25)));
+  }
+  return Table::Create(schema, std::move(cells), rows).value();
+}
+
+double ShareOfAgreement(const Table& table) {
+  double agreeing = 0.0;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    agreeing += table.column(0).codes[row] == table.column(1).codes[row] ? 1.0 : 0.0;
+  }
+  return agreeing / static_cast<double>(table.rows());
+}
+
+// Independent columns agree in a quarter of the rows; 0.6 is more than half of the way to the table's 0.96.
+TEST(EndToEnd, LearnsADependenceWhenThePrivacyBudgetIsHuge) {
+  const auto schema = DependentSchema();
+  const Table table = DependentTable(schema, 400);
+  const auto generator =
+      Train({schema, 400, "steps = 150\nbatch = 200\nhidden = 24\nlearning_rate = 0.02\n", 100.0}, table);
+  const Table drawn = Draw(*generator, 4000);
+  EXPECT_GT(ShareOfAgreement(table), 0.9);
+  RecordProperty("agreement_percent", static_cast<int>(100.0 * ShareOfAgreement(drawn)));
+  EXPECT_GT(ShareOfAgreement(drawn), 0.6);
+  const GivenValue given[] = {{0, 0.0, 3}};
+  const Table conditional = generator->Block(3, 0, 1000, given).value();
+  double high = 0.0;
+  for (std::size_t row = 0; row < 1000; ++row) high += conditional.column(2).numbers[row] >= 75.0 ? 1.0 : 0.0;
+  EXPECT_GT(high / 1000.0, 0.5) << "a quarter where columns are independent";
+}
+
+TEST(EndToEnd, LearnsOverSeveralSitesThatEachSeeOneValue) {
+  const auto schema = DependentSchema();
+  const auto generator =
+      Train({schema, 400, "steps = 20\nbatch = 200\nhidden = 8\n", 50.0, 4}, DependentTable(schema, 400));
+  EXPECT_EQ(Draw(*generator, 100).rows(), 100U);
+}
+
+TEST(EndToEnd, RunsThePublishedVariant) {
+  const auto schema = testing::MixedSchema();
+  const auto generator = Train({schema, 400, "variant = \"published\"\nsteps = 20\nbatch = 100\nhidden = 16\n", 50.0},
+                               testing::RandomTable(schema, 400, 6));
+  const Table drawn = Draw(*generator, 300);
+  const Table again = Draw(*generator, 100);
+  for (std::size_t row = 0; row < 100; ++row) {
+    EXPECT_EQ(drawn.column(3).numbers[row], again.column(3).numbers[row]) << "a longer block begins alike";
+  }
+  const GivenValue given[] = {{2, 0.0, 1}};
+  const Result<Table> conditional = generator->Block(3, 0, 20, given);
+  ASSERT_TRUE(conditional.ok()) << conditional.error().message;
+  for (std::size_t row = 0; row < 20; ++row) EXPECT_EQ(conditional->column(2).codes[row], 1);
+}
+
+TEST(EndToEnd, RunsWithSubjectsAsUnits) {
+  const auto schema = testing::MixedSchema(true);
+  const Table table = testing::RandomTable(schema, 400, 7, 3);
+  for (const char* variant : {"", "variant = \"published\"\n"}) {
+    const auto generator =
+        Train({schema, 200, std::string(variant) + "steps = 5\nbatch = 50\nhidden = 8\n", 20.0}, table);
+    EXPECT_EQ(Draw(*generator, 64).rows(), 64U);
+  }
+}
+
+TEST(EndToEnd, RunsOnATableOfOneColumn) {
+  const auto schema = testing::SchemaOf({testing::Number("x", ColumnType::kContinuous, -2, 3)});
+  for (const char* variant : {"", "variant = \"published\"\n"}) {
+    const auto generator = Train({schema, 300, std::string(variant) + "steps = 5\nbatch = 50\nhidden = 8\n", 20.0},
+                                 testing::RandomTable(schema, 300, 8));
+    EXPECT_EQ(Draw(*generator, 64).rows(), 64U);
+  }
+}
+
+TEST(EndToEnd, RunsOnConstantColumns) {
+  const auto schema =
+      testing::SchemaOf({testing::Number("x", ColumnType::kContinuous, 2, 2),
+                         testing::Number("n", ColumnType::kInteger, -1, -1), testing::Categories("c", 1)});
+  for (const char* variant : {"", "variant = \"published\"\n"}) {
+    const auto generator = Train({schema, 300, std::string(variant) + "steps = 5\nbatch = 50\nhidden = 8\n", 20.0},
+                                 testing::RandomTable(schema, 300, 9));
+    const Table drawn = Draw(*generator, 64);
+    for (std::size_t row = 0; row < 64; ++row) {
+      EXPECT_EQ(drawn.column(0).numbers[row], 2.0);
+      EXPECT_EQ(drawn.column(1).numbers[row], -1.0);
+      EXPECT_EQ(drawn.column(2).codes[row], 0);
+    }
+  }
+}
+
+TEST(EndToEnd, RunsAtASiteWithoutRows) {
+  const auto schema = DependentSchema();
+  const auto generator = Train({schema, 300, "steps = 5\nbatch = 50\nhidden = 8\n", 20.0}, DependentTable(schema, 0));
+  EXPECT_EQ(Draw(*generator, 64).rows(), 64U);
+}
+
+// The share of missing cells is a share like any other and comes out of the noisy counts.
+TEST(EndToEnd, KeepsMissingValuesOfRealRows) {
+  SYNOD_SHARED_OR_SKIP(path, "data/heart4/all_with_missing.csv");
+  const auto schema =
+      std::make_shared<const Schema>(Schema::FromFile(SYNOD_SOURCE_DIR "/configs/schemas/heart4_missing.toml").value());
+  const LoadedTable loaded = LoadTable(path, schema).value();
+  ASSERT_GT(loaded.table.rows(), 800U);
+  const auto generator = Train({schema, 900, "steps = 20\nbatch = 300\nhidden = 16\n", 50.0}, loaded.table);
+  const Table drawn = Draw(*generator, 3000);
+  for (std::size_t j = 0; j < schema->columns().size(); ++j) {
+    if (!schema->columns()[j].is_modelled()) continue;
+    double real = 0.0;
+    double synthetic = 0.0;
+    for (std::size_t row = 0; row < loaded.table.rows(); ++row) real += loaded.table.IsMissing(j, row) ? 1.0 : 0.0;
+    for (std::size_t row = 0; row < drawn.rows(); ++row) synthetic += drawn.IsMissing(j, row) ? 1.0 : 0.0;
+    EXPECT_NEAR(synthetic / 3000.0, real / static_cast<double>(loaded.table.rows()), 0.08) << schema->columns()[j].name;
+  }
+}
+
+}  // namespace
+}  // namespace synod::table_diffusion
