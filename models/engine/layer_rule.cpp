@@ -50,6 +50,11 @@ torch::Tensor MatrixView(torch::Tensor& flat, std::int64_t offset, std::int64_t 
 
 }  // namespace
 
+void LayerRule::ScaleRows(const torch::Tensor& row_weights) {
+  // Never in place: autograd may hand out one tensor as the gradient of two layers (of the terms of a sum).
+  for (torch::Tensor& gradient : gradients_) gradient = gradient * row_weights;
+}
+
 void LinearRule::Record(torch::Tensor input, torch::Tensor output) {
   inputs_.push_back(std::move(input));
   watched_.push_back(std::move(output));
@@ -77,12 +82,10 @@ void LinearRule::ZeroUnits(const torch::Tensor& keep, std::int64_t uses) {
   for (torch::Tensor& gradient : gradients_) gradient = ZeroRows(gradient, keep, uses);
 }
 
-void LinearRule::AddWeightedSum(const torch::Tensor& row_weights, std::int64_t first_row, std::int64_t last_row,
-                                torch::Tensor& flat) const {
+void LinearRule::AddSum(std::int64_t first_row, std::int64_t last_row, torch::Tensor& flat) const {
   torch::Tensor weight_sum = MatrixView(flat, layer_.weight_offset, layer_.out, layer_.in);
   for (std::size_t call = 0; call < inputs_.size(); ++call) {
-    const torch::Tensor weighted =
-        gradients_[call].slice(0, first_row, last_row) * row_weights.slice(0, first_row, last_row);
+    const torch::Tensor weighted = gradients_[call].slice(0, first_row, last_row);
     weight_sum.addmm_(weighted.t(), inputs_[call].slice(0, first_row, last_row));
     if (layer_.has_bias) flat.narrow(0, layer_.bias_offset, layer_.out).add_(weighted.sum(0));
   }
@@ -114,12 +117,10 @@ void OneHotLinearRule::ZeroUnits(const torch::Tensor& keep, std::int64_t uses) {
   for (torch::Tensor& gradient : gradients_) gradient = ZeroRows(gradient, keep, uses);
 }
 
-void OneHotLinearRule::AddWeightedSum(const torch::Tensor& row_weights, std::int64_t first_row, std::int64_t last_row,
-                                      torch::Tensor& flat) const {
+void OneHotLinearRule::AddSum(std::int64_t first_row, std::int64_t last_row, torch::Tensor& flat) const {
   torch::Tensor table_sum = MatrixView(flat, layer_.table_offset, layer_.codes, layer_.out);
   for (std::size_t call = 0; call < codes_.size(); ++call) {
-    const torch::Tensor weighted =
-        gradients_[call].slice(0, first_row, last_row) * row_weights.slice(0, first_row, last_row);
+    const torch::Tensor weighted = gradients_[call].slice(0, first_row, last_row);
     const torch::Tensor codes = codes_[call].slice(0, first_row, last_row);
     for (std::int64_t column = 0; column < codes.size(1); ++column) {
       const torch::Tensor code = codes.select(1, column);
@@ -151,11 +152,9 @@ void NormRule::ZeroUnits(const torch::Tensor& keep, std::int64_t uses) {
   for (torch::Tensor& gradient : gradients_) gradient = ZeroRows(gradient, keep, uses);
 }
 
-void NormRule::AddWeightedSum(const torch::Tensor& row_weights, std::int64_t first_row, std::int64_t last_row,
-                              torch::Tensor& flat) const {
+void NormRule::AddSum(std::int64_t first_row, std::int64_t last_row, torch::Tensor& flat) const {
   for (std::size_t call = 0; call < normalised_.size(); ++call) {
-    const torch::Tensor weighted =
-        gradients_[call].slice(0, first_row, last_row) * row_weights.slice(0, first_row, last_row);
+    const torch::Tensor weighted = gradients_[call].slice(0, first_row, last_row);
     flat.narrow(0, layer_.gain_offset, layer_.features)
         .add_((weighted * normalised_[call].slice(0, first_row, last_row)).sum(0));
     flat.narrow(0, layer_.shift_offset, layer_.features).add_(weighted.sum(0));

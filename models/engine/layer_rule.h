@@ -40,10 +40,12 @@ class LayerRule {
   // 0 * NaN in the sum.
   virtual void ZeroUnits(const torch::Tensor& keep, std::int64_t uses) = 0;
 
-  // Adds sum over the units [first, last) of weight_u * (gradient of unit u) to `flat`, the block's float32 sum over
-  // all parameters. `row_weights` is [units * uses, 1].
-  virtual void AddWeightedSum(const torch::Tensor& row_weights, std::int64_t first_row, std::int64_t last_row,
-                              torch::Tensor& flat) const = 0;
+  // Multiplies every row's gradient by its unit's weight, once: after Norms. `row_weights` [units * uses, 1].
+  void ScaleRows(const torch::Tensor& row_weights);
+
+  // Adds the sum over rows [first, last) of the gradients, as they were scaled, to `flat`, the block's float32 sum over
+  // all parameters.
+  virtual void AddSum(std::int64_t first_row, std::int64_t last_row, torch::Tensor& flat) const = 0;
 
  protected:
   std::vector<torch::Tensor> watched_;
@@ -59,8 +61,7 @@ class LinearRule final : public LayerRule {
   void Record(torch::Tensor input, torch::Tensor output);
   UnitNorms Norms(std::int64_t units, std::int64_t uses) const override;
   void ZeroUnits(const torch::Tensor& keep, std::int64_t uses) override;
-  void AddWeightedSum(const torch::Tensor& row_weights, std::int64_t first_row, std::int64_t last_row,
-                      torch::Tensor& flat) const override;
+  void AddSum(std::int64_t first_row, std::int64_t last_row, torch::Tensor& flat) const override;
 
  private:
   LinearLayer layer_;
@@ -73,8 +74,7 @@ class OneHotLinearRule final : public LayerRule {
   void Record(torch::Tensor codes, torch::Tensor output);
   UnitNorms Norms(std::int64_t units, std::int64_t uses) const override;
   void ZeroUnits(const torch::Tensor& keep, std::int64_t uses) override;
-  void AddWeightedSum(const torch::Tensor& row_weights, std::int64_t first_row, std::int64_t last_row,
-                      torch::Tensor& flat) const override;
+  void AddSum(std::int64_t first_row, std::int64_t last_row, torch::Tensor& flat) const override;
 
  private:
   OneHotLinearLayer layer_;
@@ -87,8 +87,7 @@ class NormRule final : public LayerRule {
   void Record(torch::Tensor normalised, torch::Tensor output);
   UnitNorms Norms(std::int64_t units, std::int64_t uses) const override;
   void ZeroUnits(const torch::Tensor& keep, std::int64_t uses) override;
-  void AddWeightedSum(const torch::Tensor& row_weights, std::int64_t first_row, std::int64_t last_row,
-                      torch::Tensor& flat) const override;
+  void AddSum(std::int64_t first_row, std::int64_t last_row, torch::Tensor& flat) const override;
 
  private:
   NormLayer layer_;

@@ -75,7 +75,8 @@ void PerUnitGradient::Clip(const ClipOptions& options) {
   torch::Tensor weights = (options.clip / (norms_ + kTiny)).clamp_max(1.0);
   weights = torch::minimum(weights, options.max_magnitude_ratio * options.clip / (magnitude + kTiny));
   weights_ = torch::where(finite_, weights * kRoundDown, torch::zeros({}, doubles));
-  row_weights_ = weights_.to(torch::kFloat32).repeat_interleave(tape_.uses()).unsqueeze(1);
+  const torch::Tensor row_weights = weights_.to(torch::kFloat32).repeat_interleave(tape_.uses()).unsqueeze(1);
+  for (const auto& rule : tape_.rules()) rule->ScaleRows(row_weights);
 }
 
 void PerUnitGradient::BlockSum(std::int64_t first_unit, std::int64_t last_unit, std::span<float> flat) const {
@@ -83,7 +84,7 @@ void PerUnitGradient::BlockSum(std::int64_t first_unit, std::int64_t last_unit, 
   const torch::NoGradGuard no_gradient;
   torch::Tensor sum = torch::zeros({tape_.parameter_count()}, torch::dtype(torch::kFloat32).device(tape_.device()));
   for (const auto& rule : tape_.rules()) {
-    rule->AddWeightedSum(row_weights_, first_unit * tape_.uses(), last_unit * tape_.uses(), sum);
+    rule->AddSum(first_unit * tape_.uses(), last_unit * tape_.uses(), sum);
   }
   torch::from_blob(flat.data(), {tape_.parameter_count()}, torch::kFloat32).copy_(sum);
 }

@@ -50,7 +50,6 @@ class PerUnitGradient {
   torch::Tensor norms_;
   torch::Tensor weights_;
   torch::Tensor finite_;
-  torch::Tensor row_weights_;  // float32 [rows, 1]
 };
 
 }  // namespace synod::engine
