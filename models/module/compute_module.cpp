@@ -21,7 +21,7 @@ class TorchModule final : public ComputeModule {
     if (family == "table_diffusion") {
       table_diffusion::ComputeOptions options;
       options.device = device_;
-      return table_diffusion::MakeContribution(run, std::move(units), options);
+      return table_diffusion::MakeContribution(run, std::move(units), SecretRandom::FromOperatingSystem(), options);
     }
     return BadInput("this build cannot compute for the model family \"" + family + "\"");
   }

@@ -15,16 +15,23 @@
 #include "models/table_diffusion/network.h"
 #include "models/table_diffusion/published_batch.h"
 #include "models/tabular/histogram_sum.h"
+#include "models/tabular/mixing_stream.h"
 
 namespace synod::table_diffusion {
 namespace {
+
+// The units of a micro-batch, and for each the word where its draws begin.
+struct UnitDraws {
+  std::span<const std::uint32_t> units;
+  std::vector<std::uint64_t> streams;
+};
 
 // What a variant does with one micro-batch: losses of the units, and the engine's gradient over them.
 class GradientPass {
  public:
   virtual ~GradientPass() = default;
   // Appends nothing; returns the unit losses and fills `gradient`.
-  virtual std::vector<float> Run(engine::Tape& tape, std::span<const std::uint32_t> units, std::uint64_t stream,
+  virtual std::vector<float> Run(engine::Tape& tape, const UnitDraws& drawn,
                                  std::unique_ptr<engine::PerUnitGradient>& gradient, double clip) = 0;
 };
 
@@ -50,9 +57,9 @@ class MaskedPass final : public GradientPass {
             tabular::TokenTransform::FromHistogram(parts.grids, context.counts, context.sigma, {options_.tokens})),
         batcher_(shape_, options_, transform_, cells, units) {}
 
-  std::vector<float> Run(engine::Tape& tape, std::span<const std::uint32_t> units, std::uint64_t stream,
+  std::vector<float> Run(engine::Tape& tape, const UnitDraws& drawn,
                          std::unique_ptr<engine::PerUnitGradient>& gradient, double clip) override {
-    MaskedBatch batch = batcher_.Make(units, stream);
+    MaskedBatch batch = batcher_.Make(drawn.units, drawn.streams);
     const std::size_t rows = batch.weight.size();
     const torch::Tensor output = MaskedForward(shape_, tape, Matrix(std::move(batch.visible), rows, tape.device()),
                                                Matrix(std::move(batch.time), rows, tape.device()));
@@ -81,9 +88,9 @@ class PublishedPass final : public GradientPass {
         codec_(shape_, grids_, context.counts, context.sigma),
         batcher_(shape_, options_, codec_, cells, units) {}
 
-  std::vector<float> Run(engine::Tape& tape, std::span<const std::uint32_t> units, std::uint64_t stream,
+  std::vector<float> Run(engine::Tape& tape, const UnitDraws& drawn,
                          std::unique_ptr<engine::PerUnitGradient>& gradient, double clip) override {
-    PublishedBatch batch = batcher_.Make(units, stream);
+    PublishedBatch batch = batcher_.Make(drawn.units, drawn.streams);
     const std::size_t rows = batch.weight.size();
     const torch::Tensor output = PublishedForward(shape_, tape, Matrix(std::move(batch.noisy), rows, tape.device()));
     // Mean over coordinates and levels of (prediction - noise)^2: its gradient by the prediction in closed form.
@@ -92,7 +99,7 @@ class PublishedPass final : public GradientPass {
     const torch::Tensor weight = Matrix(std::move(batch.weight), rows, tape.device());
     const torch::Tensor row_losses = difference.square().sum(1, true) * weight * scale;
     const torch::Tensor losses =
-        row_losses.view({static_cast<std::int64_t>(units.size()), -1}).sum(1).to(torch::kCPU).contiguous();
+        row_losses.view({static_cast<std::int64_t>(drawn.units.size()), -1}).sum(1).to(torch::kCPU).contiguous();
     gradient = std::make_unique<engine::PerUnitGradient>(tape, output, difference * weight * (2.0 * scale),
                                                          engine::ClipOptions{clip});
     const float* first = losses.data_ptr<float>();
@@ -110,13 +117,16 @@ class PublishedPass final : public GradientPass {
 class DiffusionContribution final : public Contribution {
  public:
   DiffusionContribution(FamilyRun run, ModelParts parts, SideCoordinates side, std::shared_ptr<const UnitTable> units,
-                        const ComputeOptions& options)
+                        SecretRandom random, const ComputeOptions& options)
       : run_(std::move(run)),
         parts_(std::move(parts)),
         side_(side),
         units_(std::move(units)),
         compute_(options),
-        cells_(tabular::CellsOf(units_->table(), parts_.grids)) {}
+        cells_(tabular::CellsOf(units_->table(), parts_.grids)),
+        stream_ids_(units_->size()) {
+    for (std::uint64_t& id : stream_ids_) id = random.NextWord64();
+  }
 
   std::uint32_t UnitsPerBlock(const Query& query) const override {
     return query.kind == QueryKind::kHistogram ? kMostRowsPerBlock : engine::UnitsPerBlock(Uses());
@@ -151,6 +161,9 @@ class DiffusionContribution final : public Contribution {
   std::shared_ptr<const UnitTable> units_;
   ComputeOptions compute_;
   std::vector<std::vector<std::uint16_t>> cells_;
+  // Of each unit, secret and drawn anew for each contribution. A record's number in its file will not do: a record that
+  // goes away renumbers all that follow, and their hidden columns and noise would change with it.
+  std::vector<std::uint64_t> stream_ids_;
   std::vector<float> context_;  // of the pass below
   std::unique_ptr<GradientPass> pass_;
 };
@@ -177,14 +190,18 @@ void DiffusionContribution::AddBlocks(const Query& query, const BlockedBatch& ba
   const std::uint32_t begin = first_block == 0 ? 0 : batch.block_ends[first_block - 1];
   const std::span<const std::uint32_t> units =
       std::span(batch.units).subspan(begin, batch.block_ends[last_block - 1] - begin);
-  PublicRandom stream(run_.seed, "table_diffusion.levels", query.index);
   const torch::Tensor parameters =
       torch::from_blob(const_cast<float*>(query.parameters.data()),  // LibTorch has no const view; it is only read
                        {static_cast<std::int64_t>(query.parameters.size())}, torch::kFloat32)
           .to(torch::Device(compute_.device));
   engine::Tape tape(parameters, static_cast<std::int64_t>(units.size()), Uses());
   std::unique_ptr<engine::PerUnitGradient> gradient;
-  const std::vector<float> losses = pass_->Run(tape, units, stream.NextWord64(), gradient, side_.gradient_clip());
+  const std::uint64_t query_stream = PublicRandom(run_.seed, "table_diffusion.levels", query.index).NextWord64();
+  UnitDraws drawn{units, {}};
+  for (const std::uint32_t unit : units) {
+    drawn.streams.push_back(tabular::MixingStream::ForUnit(query_stream, stream_ids_[unit]).Next());
+  }
+  const std::vector<float> losses = pass_->Run(tape, drawn, gradient, side_.gradient_clip());
 
   const torch::Tensor norms = gradient->norms().to(torch::kCPU).contiguous();
   const double* norm_of = norms.data_ptr<double>();
@@ -228,11 +245,11 @@ Result<ClippedSum> DiffusionContribution::GradientSum(const Query& query, const 
 }  // namespace
 
 Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run, std::shared_ptr<const UnitTable> units,
-                                                       const ComputeOptions& options) {
+                                                       SecretRandom random, const ComputeOptions& options) {
   SYNOD_ASSIGN_OR_RETURN(ModelParts parts, PartsOf(run));
   SYNOD_ASSIGN_OR_RETURN(const SideCoordinates side, SideOf(parts.grids, parts.options));
   return std::unique_ptr<Contribution>(
-      std::make_unique<DiffusionContribution>(run, std::move(parts), side, std::move(units), options));
+      std::make_unique<DiffusionContribution>(run, std::move(parts), side, std::move(units), std::move(random), options));
 }
 
 }  // namespace synod::table_diffusion

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "common/crypto/secret_random.h"
 #include "models/family.h"
 
 namespace synod::table_diffusion {
@@ -14,9 +15,11 @@ struct ComputeOptions {
   std::string device = "cpu";                    // a LibTorch device: "cpu", "cuda:0"
 };
 
-// Fails when the run is not one of this family on this schema.
+// Fails when the run is not one of this family on this schema. `random` gives every unit a secret word of its own, from
+// which its augmentation (hidden columns, levels, noise) follows: independent of the rows and of where they stand, so
+// that a unit that comes or goes leaves the distribution of every other unit's vector as it was.
 Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run, std::shared_ptr<const UnitTable> units,
-                                                       const ComputeOptions& options = {});
+                                                       SecretRandom random, const ComputeOptions& options = {});
 
 // Opens the published variant (which samples through its network); the masked one needs no LibTorch.
 Result<std::unique_ptr<Generator>> OpenPublishedGenerator(std::shared_ptr<const Schema> schema,

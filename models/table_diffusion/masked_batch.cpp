@@ -49,7 +49,8 @@ void MaskedBatcher::FillRow(std::uint32_t row, std::uint32_t level, std::uint64_
             batch.time.begin() + static_cast<std::ptrdiff_t>(use * options_.time_embedding));
 }
 
-MaskedBatch MaskedBatcher::Make(std::span<const std::uint32_t> units, std::uint64_t stream) const {
+MaskedBatch MaskedBatcher::Make(std::span<const std::uint32_t> units, std::span<const std::uint64_t> streams) const {
+  SYNOD_CHECK(streams.size() == units.size(), "one stream for each unit");
   MaskedBatch batch;
   batch.uses = static_cast<std::size_t>(units_.max_rows_per_unit()) * options_.levels_per_row;
   const std::size_t rows = units.size() * batch.uses;
@@ -59,7 +60,7 @@ MaskedBatch MaskedBatcher::Make(std::span<const std::uint32_t> units, std::uint6
   batch.hidden.assign(rows * shape_.columns(), 0);
   batch.weight.assign(rows, 0.0F);
   for (std::size_t i = 0; i < units.size(); ++i) {
-    tabular::MixingStream mix = tabular::MixingStream::ForUnit(stream, units_.id(units[i]));
+    tabular::MixingStream mix(streams[i]);
     const std::span<const std::uint32_t> own = units_.rows(units[i]);
     const float weight = 1.0F / static_cast<float>(own.size() * options_.levels_per_row);
     std::size_t use = i * batch.uses;

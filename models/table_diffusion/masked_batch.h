@@ -28,11 +28,12 @@ struct MaskedBatch {
 
 class MaskedBatcher {
  public:
-  // `tokens`: [column][row] of the units' table. `seed` and `query` name the public stream of augmentation.
+  // `cells`: [column][row] of the units' table.
   MaskedBatcher(const MaskedShape& shape, const Options& options, const tabular::TokenTransform& transform,
                 const std::vector<std::vector<std::uint16_t>>& cells, const UnitTable& units);
 
-  MaskedBatch Make(std::span<const std::uint32_t> units, std::uint64_t stream) const;
+  // `streams`: one word for each of `units`, where its draws begin.
+  MaskedBatch Make(std::span<const std::uint32_t> units, std::span<const std::uint64_t> streams) const;
 
   // Loss of every unit and the gradient of the summed losses by the logits ([units * uses][slots], written in place of
   // the network's outputs). Softmax over each hidden column's tokens of log share + output.

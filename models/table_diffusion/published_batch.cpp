@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "common/core/check.h"
 #include "models/tabular/mixing_stream.h"
 
 namespace synod::table_diffusion {
@@ -23,7 +24,9 @@ PublishedBatcher::PublishedBatcher(const PublishedShape& shape, const Options& o
                                    const std::vector<std::vector<std::uint16_t>>& cells, const UnitTable& units)
     : shape_(shape), options_(options), codec_(codec), cells_(cells), units_(units) {}
 
-PublishedBatch PublishedBatcher::Make(std::span<const std::uint32_t> units, std::uint64_t stream) const {
+PublishedBatch PublishedBatcher::Make(std::span<const std::uint32_t> units,
+                                      std::span<const std::uint64_t> streams) const {
+  SYNOD_CHECK(streams.size() == units.size(), "one stream for each unit");
   const std::size_t width = shape_.coordinates();
   const std::size_t uses = static_cast<std::size_t>(units_.max_rows_per_unit()) * options_.levels;
   PublishedBatch batch;
@@ -33,7 +36,7 @@ PublishedBatch PublishedBatcher::Make(std::span<const std::uint32_t> units, std:
   std::vector<float> clean(width);
   std::vector<std::uint16_t> row_cells(cells_.size());
   for (std::size_t i = 0; i < units.size(); ++i) {
-    tabular::MixingStream mix = tabular::MixingStream::ForUnit(stream, units_.id(units[i]));
+    tabular::MixingStream mix(streams[i]);
     const std::span<const std::uint32_t> own = units_.rows(units[i]);
     std::size_t use = i * uses;
     for (const std::uint32_t row : own) {

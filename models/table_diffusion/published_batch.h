@@ -22,7 +22,8 @@ class PublishedBatcher {
   PublishedBatcher(const PublishedShape& shape, const Options& options, const PublishedCodec& codec,
                    const std::vector<std::vector<std::uint16_t>>& cells, const UnitTable& units);
 
-  PublishedBatch Make(std::span<const std::uint32_t> units, std::uint64_t stream) const;
+  // `streams`: one word for each of `units`, where its draws begin.
+  PublishedBatch Make(std::span<const std::uint32_t> units, std::span<const std::uint64_t> streams) const;
 
  private:
   const PublishedShape& shape_;

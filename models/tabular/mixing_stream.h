@@ -1,6 +1,7 @@
 // A tiny stream of public pseudo-random words for data augmentation (which columns are hidden, how much noise a level
-// has): SplitMix64 (Steele, Lea, Flood 2014). One stream a unit and query, so that units never share draws. Statistics
-// only: nothing about privacy rests on it, and noise and sampling cannot take it.
+// has): SplitMix64 (Steele, Lea, Flood 2014). One stream a unit and query, so that units never share draws. Noise and
+// sampling cannot take it. What privacy needs of it is that a unit's stream follows from a secret word of the unit alone
+// (contribution.h), never from who else is there.
 #pragma once
 
 #include <cmath>
@@ -13,7 +14,7 @@ class MixingStream {
  public:
   explicit MixingStream(std::uint64_t state) : state_(state) {}
 
-  // The stream of one unit under one query's stream word.
+  // The stream of one unit under one query's stream word; `unit_id` is the unit's own secret word.
   static MixingStream ForUnit(std::uint64_t query_stream, std::uint64_t unit_id) {
     MixingStream mix(query_stream ^ (unit_id * 0x9e3779b97f4a7c15ULL));
     return MixingStream(mix.Next() ^ unit_id);

@@ -9,6 +9,7 @@
 #include "models/engine/block_bound.h"
 #include "models/table_diffusion/entries.h"
 #include "models/tabular/histogram_sum.h"
+#include "tests/support/deterministic_random.h"
 #include "tests/unit/models/model_fixture.h"
 
 namespace synod::table_diffusion {
@@ -32,7 +33,11 @@ class ContributionTest : public ::testing::TestWithParam<Setting> {
         units_(std::make_shared<const UnitTable>(GetParam().subjects ? UnitTable::Subjects(table_, 3).value()
                                                                      : UnitTable::Records(table_))),
         resolved_(testing::Resolve({schema_, 400, std::string("hidden = 6\nsteps = 3\n") + GetParam().model})),
-        contribution_(MakeContribution(resolved_.run, units_).value()) {}
+        contribution_(New(1)) {}
+
+  std::unique_ptr<Contribution> New(std::uint64_t secret) const {
+    return MakeContribution(resolved_.run, units_, SecretRandomForTestsOnly::FromSeed(secret)).value();
+  }
 
   const PlanEntry& entry(std::uint32_t index) const { return resolved_.run.plan->entries()[index]; }
 
@@ -175,6 +180,19 @@ TEST_P(ContributionTest, AnswersTheSameQueryTheSame) {
   Query later = query;
   later.index = 6;
   EXPECT_NE(once, SumOf(later, AllUnits())) << "other levels";
+}
+
+// A record that goes away renumbers those behind it. Were their hidden columns and noise to follow from their numbers
+// and public words, the whole sum would move, by many clips; a secret word a unit leaves nothing to compare.
+TEST_P(ContributionTest, DrawsLevelsFromASecretOfEachUnitAndNotFromItsNumber) {
+  const Query query = Gradient(Parameters(0.3, 12));
+  const std::vector<double> one = SumOf(query, AllUnits());
+  const std::vector<double> histogram = SumOf(Query{}, AllUnits());
+  contribution_ = New(2);
+  EXPECT_NE(one, SumOf(query, AllUnits())) << "the same numbers, rows, seed and query";
+  EXPECT_EQ(histogram, SumOf(Query{}, AllUnits())) << "counts draw nothing";
+  contribution_ = New(1);
+  EXPECT_EQ(one, SumOf(query, AllUnits()));
 }
 
 TEST_P(ContributionTest, AnswersAHistogramWithinItsOwnClip) {

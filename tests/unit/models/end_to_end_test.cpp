@@ -19,7 +19,7 @@ class ComputeHere final : public ComputeModule {
  public:
   Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run,
                                                          std::shared_ptr<const UnitTable> units) override {
-    return table_diffusion::MakeContribution(run, std::move(units));
+    return table_diffusion::MakeContribution(run, std::move(units), SecretRandomForTestsOnly::FromSeed(200));
   }
   Result<std::unique_ptr<Generator>> OpenGenerator(std::shared_ptr<const Schema> schema,
                                                    const GeneratorModel& model) override {
@@ -87,7 +87,7 @@ double ShareOfAgreement(const Table& table) {
   return agreeing / static_cast<double>(table.rows());
 }
 
-// Independent columns agree in a quarter of the rows; 0.6 is more than half of the way to the table's 0.96.
+// Independent columns agree in a quarter of the rows; the table itself in 0.96, and 0.75 is two thirds of the way.
 TEST(EndToEnd, LearnsADependenceWhenThePrivacyBudgetIsHuge) {
   const auto schema = DependentSchema();
   const Table table = DependentTable(schema, 400);
@@ -96,7 +96,7 @@ TEST(EndToEnd, LearnsADependenceWhenThePrivacyBudgetIsHuge) {
   const Table drawn = Draw(*generator, 4000);
   EXPECT_GT(ShareOfAgreement(table), 0.9);
   RecordProperty("agreement_percent", static_cast<int>(100.0 * ShareOfAgreement(drawn)));
-  EXPECT_GT(ShareOfAgreement(drawn), 0.6);
+  EXPECT_GT(ShareOfAgreement(drawn), 0.75);
   const GivenValue given[] = {{0, 0.0, 3}};
   const Table conditional = generator->Block(3, 0, 1000, given).value();
   double high = 0.0;

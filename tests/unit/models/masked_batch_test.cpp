@@ -19,6 +19,10 @@ std::vector<std::uint32_t> AllUnits(const MaskedWorld& world) {
   return units;
 }
 
+MaskedBatch MakeBatch(const MaskedWorld& world, const std::vector<std::uint32_t>& units, std::uint64_t query) {
+  return world.batcher.Make(units, testing::StreamsOf(units, query));
+}
+
 // Everything in a batch that belongs to the unit at `position`.
 struct UnitPart {
   std::vector<float> visible;
@@ -46,7 +50,7 @@ UnitPart PartOf(const MaskedBatch& batch, std::size_t position) {
 TEST(MaskedBatch, WeighsTheUsesOfEveryUnitToOne) {
   for (const std::size_t most_rows : {1U, 3U}) {
     const MaskedWorld world(most_rows);
-    const MaskedBatch batch = world.batcher.Make(AllUnits(world), 7);
+    const MaskedBatch batch = MakeBatch(world, AllUnits(world), 7);
     EXPECT_EQ(batch.uses, most_rows * world.options.levels_per_row);
     for (std::size_t unit = 0; unit < world.units.size(); ++unit) {
       const auto first = batch.weight.begin() + static_cast<std::ptrdiff_t>(unit * batch.uses);
@@ -60,7 +64,7 @@ TEST(MaskedBatch, WeighsTheUsesOfEveryUnitToOne) {
 
 TEST(MaskedBatch, ShowsAUseOfEveryStratumOfEveryRow) {
   const MaskedWorld world;
-  const MaskedBatch batch = world.batcher.Make(AllUnits(world), 8);
+  const MaskedBatch batch = MakeBatch(world, AllUnits(world), 8);
   for (std::size_t use = 0; use < batch.weight.size(); ++use) {
     const auto first = batch.hidden.begin() + static_cast<std::ptrdiff_t>(use * 4);
     const auto shown = static_cast<std::size_t>(std::count(first, first + 4, std::uint8_t{0}));
@@ -73,7 +77,7 @@ TEST(MaskedBatch, ShowsAUseOfEveryStratumOfEveryRow) {
 
 TEST(MaskedBatch, ShowsEveryColumnAsOftenAsAnyOther) {
   const MaskedWorld world(1, 2000);
-  const MaskedBatch batch = world.batcher.Make(AllUnits(world), 9);
+  const MaskedBatch batch = MakeBatch(world, AllUnits(world), 9);
   for (std::size_t j = 0; j < 4; ++j) {
     double hidden = 0.0;
     for (std::size_t use = 0; use < batch.weight.size(); ++use) hidden += batch.hidden[use * 4 + j];
@@ -85,12 +89,12 @@ TEST(MaskedBatch, ShowsEveryColumnAsOftenAsAnyOther) {
 TEST(MaskedBatch, GivesAUnitTheSameUsesWhoeverElseIsDrawnAndWherever) {
   for (const std::size_t most_rows : {1U, 3U}) {
     const MaskedWorld world(most_rows);
-    const MaskedBatch all = world.batcher.Make(AllUnits(world), 10);
+    const MaskedBatch all = MakeBatch(world, AllUnits(world), 10);
     PublicRandom random(31, "permute");
     for (int round = 0; round < 20; ++round) {
       std::vector<std::uint32_t> units = random.Permutation(static_cast<std::uint32_t>(world.units.size()));
       units.resize(1 + random.IntegerBelow(units.size()));
-      const MaskedBatch some = world.batcher.Make(units, 10);
+      const MaskedBatch some = MakeBatch(world, units, 10);
       for (std::size_t i = 0; i < units.size(); ++i) ASSERT_EQ(PartOf(some, i), PartOf(all, units[i]));
     }
   }
@@ -98,14 +102,14 @@ TEST(MaskedBatch, GivesAUnitTheSameUsesWhoeverElseIsDrawnAndWherever) {
 
 TEST(MaskedBatch, DrawsNewLevelsForEveryQuery) {
   const MaskedWorld world;
-  const MaskedBatch one = world.batcher.Make(AllUnits(world), 1);
-  const MaskedBatch other = world.batcher.Make(AllUnits(world), 2);
+  const MaskedBatch one = MakeBatch(world, AllUnits(world), 1);
+  const MaskedBatch other = MakeBatch(world, AllUnits(world), 2);
   EXPECT_NE(one.hidden, other.hidden);
 }
 
 TEST(MaskedBatch, LosesNothingOfHiddenColumnsToTheNetwork) {
   const MaskedWorld world(3);
-  const MaskedBatch batch = world.batcher.Make(AllUnits(world), 11);
+  const MaskedBatch batch = MakeBatch(world, AllUnits(world), 11);
   for (std::size_t use = 0; use < batch.weight.size(); ++use) {
     for (std::size_t j = 0; j < 4; ++j) {
       const std::size_t first = use * world.shape.slots() + world.shape.first_slot[j];
@@ -131,7 +135,7 @@ double TotalLoss(const MaskedWorld& world, const MaskedBatch& batch, std::vector
 
 TEST(MaskedLoss, HasTheGradientOfFiniteDifferences) {
   const MaskedWorld world(3, 9);
-  const MaskedBatch batch = world.batcher.Make(AllUnits(world), 12);
+  const MaskedBatch batch = MakeBatch(world, AllUnits(world), 12);
   PublicRandom random(32, "outputs");
   std::vector<float> outputs(batch.weight.size() * world.shape.slots());
   random.FillNormal(outputs);
@@ -151,7 +155,7 @@ TEST(MaskedLoss, HasTheGradientOfFiniteDifferences) {
 
 TEST(MaskedLoss, LooksAtHiddenColumnsAndAtSlotsWithATokenOnly) {
   const MaskedWorld world(3);
-  const MaskedBatch batch = world.batcher.Make(AllUnits(world), 13);
+  const MaskedBatch batch = MakeBatch(world, AllUnits(world), 13);
   std::vector<float> gradient(batch.weight.size() * world.shape.slots(), 0.25F);
   world.batcher.LossAndGradient(batch, gradient);
   bool some_slots_are_spare = false;
@@ -178,7 +182,7 @@ TEST(MaskedLoss, OfAUnitDoesNotDependOnTheOthers) {
   const MaskedWorld world(3);
   const std::vector<std::uint32_t> all = AllUnits(world);
   const auto loss_of = [&](const std::vector<std::uint32_t>& units) {
-    const MaskedBatch batch = world.batcher.Make(units, 14);
+    const MaskedBatch batch = MakeBatch(world, units, 14);
     std::vector<float> outputs(batch.weight.size() * world.shape.slots(), 0.5F);
     return world.batcher.LossAndGradient(batch, outputs);
   };

@@ -10,6 +10,7 @@
 #include "common/query/sum_accumulator.h"
 #include "models/family_table.h"
 #include "models/tabular/histogram_sum.h"
+#include "models/tabular/mixing_stream.h"
 #include "tests/support/deterministic_random.h"
 
 namespace synod::testing {
@@ -180,6 +181,12 @@ BlockedBatch Blocks(std::vector<std::uint32_t> units, std::uint32_t units_per_bl
     batch.block_ends.push_back(static_cast<std::uint32_t>(end));
   }
   return batch;
+}
+
+std::vector<std::uint64_t> StreamsOf(const std::vector<std::uint32_t>& units, std::uint64_t query) {
+  std::vector<std::uint64_t> streams;
+  for (const std::uint32_t unit : units) streams.push_back(tabular::MixingStream::ForUnit(query, unit).Next());
+  return streams;
 }
 
 MaskedWorld::MaskedWorld(std::size_t most_rows, std::size_t rows)

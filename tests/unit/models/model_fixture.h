@@ -56,6 +56,9 @@ double Distance(std::span<const double> a, std::span<const double> b);
 // All of `units` in one block after the other of at most `units_per_block`.
 BlockedBatch Blocks(std::vector<std::uint32_t> units, std::uint32_t units_per_block);
 
+// A word for each unit where its draws under `query` begin.
+std::vector<std::uint64_t> StreamsOf(const std::vector<std::uint32_t>& units, std::uint64_t query);
+
 // Everything that a batcher or sampler of the masked variant needs, over random rows of MixedSchema.
 struct MaskedWorld {
   explicit MaskedWorld(std::size_t most_rows = 1, std::size_t rows = 60);

@@ -106,12 +106,12 @@ TEST(PublishedBatch, GivesAUnitTheSameUsesWhoeverElseIsDrawnAndWherever) {
                                  published.world.units);
   std::vector<std::uint32_t> all(published.world.units.size());
   std::iota(all.begin(), all.end(), 0U);
-  const PublishedBatch together = batcher.Make(all, 5);
+  const PublishedBatch together = batcher.Make(all, testing::StreamsOf(all, 5));
   const std::size_t uses = together.weight.size() / all.size();
   EXPECT_EQ(uses, 9U) << "three rows, three levels";
   const std::size_t width = uses * published.shape.coordinates();
   for (const std::uint32_t unit : all) {
-    const PublishedBatch alone = batcher.Make(std::vector<std::uint32_t>{unit}, 5);
+    const PublishedBatch alone = batcher.Make(std::vector{unit}, testing::StreamsOf({unit}, 5));
     EXPECT_TRUE(std::equal(alone.noisy.begin(), alone.noisy.end(), together.noisy.begin() + unit * width));
     EXPECT_TRUE(std::equal(alone.noise.begin(), alone.noise.end(), together.noise.begin() + unit * width));
     EXPECT_NEAR(std::accumulate(alone.weight.begin(), alone.weight.end(), 0.0), 1.0, 1e-6);
