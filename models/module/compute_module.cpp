@@ -15,13 +15,13 @@ class TorchModule final : public ComputeModule {
     torch::set_num_threads(static_cast<int>(threads));
   }
 
-  Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run,
-                                                         std::shared_ptr<const UnitTable> units) override {
+  Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run, std::shared_ptr<const UnitTable> units,
+                                                         SecretRandom random) override {
     const std::string& family = run.plan->facts().model_family;
     if (family == "table_diffusion") {
       table_diffusion::ComputeOptions options;
       options.device = device_;
-      return table_diffusion::MakeContribution(run, std::move(units), SecretRandom::FromOperatingSystem(), options);
+      return table_diffusion::MakeContribution(run, std::move(units), std::move(random), options);
     }
     return BadInput("this build cannot compute for the model family \"" + family + "\"");
   }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "common/crypto/secret_random.h"
 #include "models/family.h"
 
 namespace synod {
@@ -18,8 +19,10 @@ class ComputeModule {
  public:
   virtual ~ComputeModule() = default;
 
+  // `random`: the site's own secret stream, for what a family draws for each unit.
   virtual Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run,
-                                                                 std::shared_ptr<const UnitTable> units) = 0;
+                                                                 std::shared_ptr<const UnitTable> units,
+                                                                 SecretRandom random) = 0;
   virtual Result<std::unique_ptr<Generator>> OpenGenerator(std::shared_ptr<const Schema> schema,
                                                            const GeneratorModel& model) = 0;
   virtual std::string Description() const = 0;  // "LibTorch 1.13.1, cpu, 2 threads"

@@ -124,7 +124,8 @@ TEST_F(Simulation, ASiteRefusesPayloadsThatAreNotNumbersOrNotOfTheModelsSize) {
   const ResolvedRun resolved = Resolve(1);
   const auto units =
       std::make_shared<const UnitTable>(UnitTable::Records(std::make_shared<const Table>(testing::Patients(240, 5))));
-  Result<std::unique_ptr<Contribution>> contribution = compute_->MakeContribution(resolved.run, units);
+  Result<std::unique_ptr<Contribution>> contribution =
+      compute_->MakeContribution(resolved.run, units, SecretRandomForTestsOnly::FromSeed(2));
   ASSERT_TRUE(contribution.ok());
   InMemoryLedgerStore store;
   Ledger ledger = Ledger::Open(store).value();

@@ -36,8 +36,9 @@ Result<std::unique_ptr<SimulatedSite>> MakeSite(const ResolvedRun& resolved, Run
   site->name = resolved.run.plan->facts().roster[index].id;
   SYNOD_ASSIGN_OR_RETURN(Ledger ledger, Ledger::Open(site->store));
   site->ledger = std::make_unique<Ledger>(std::move(ledger));
-  SYNOD_ASSIGN_OR_RETURN(site->contribution, ports.compute.MakeContribution(resolved.run, units));
   SecretRandom random = ports.random(index);
+  SYNOD_ASSIGN_OR_RETURN(site->contribution,
+                         ports.compute.MakeContribution(resolved.run, units, random.Fork("synod.contribution", 0)));
   SiteRound::Setup setup{resolved.run.plan, run, RandomName<DatasetId>(random), std::move(units), ports.threads};
   site->round = std::make_unique<SiteRound>(std::move(setup), *site->contribution, *site->ledger, std::move(random));
   return site;

@@ -17,9 +17,9 @@ namespace {
 
 class ComputeHere final : public ComputeModule {
  public:
-  Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run,
-                                                         std::shared_ptr<const UnitTable> units) override {
-    return table_diffusion::MakeContribution(run, std::move(units), SecretRandomForTestsOnly::FromSeed(200));
+  Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run, std::shared_ptr<const UnitTable> units,
+                                                         SecretRandom random) override {
+    return table_diffusion::MakeContribution(run, std::move(units), std::move(random));
   }
   Result<std::unique_ptr<Generator>> OpenGenerator(std::shared_ptr<const Schema> schema,
                                                    const GeneratorModel& model) override {
