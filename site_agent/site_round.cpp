@@ -34,6 +34,7 @@ SiteRound::Reply SiteRound::Refuse(RefusalReason reason, Error error) {
 }
 
 SiteRound::Reply SiteRound::Answer(const Query& query, const QueryName& name) {
+  last_error_.reset();
   const auto& entries = setup_.plan->entries();
   if (query.entry >= entries.size() || entries[query.entry].kind != query.kind || name.query != query.index) {
     return Refuse(RefusalReason::kOutsidePlan, Refused("a query is not one of the plan's entries"));

@@ -44,7 +44,7 @@ class SiteRound {
 
   Reply Answer(const Query& query, const QueryName& name);
 
-  // What the last refusal was about, for the site's own log.
+  // Why the last query was refused, for the site's own log; nothing if it was answered.
   const std::optional<Error>& last_error() const { return last_error_; }
   const std::vector<std::uint64_t>& used() const { return guard_.used(); }
 

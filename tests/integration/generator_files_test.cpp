@@ -211,8 +211,9 @@ TEST(Demo, OnASmallTableOfOnesOwnMakesItsThreeFiles) {
                                   "--epsilon", "3", "--sites", "3", "--out", folder + "/demo"});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   EXPECT_THAT(run.out, AllOf(HasSubstr("epsilon"), HasSubstr("simulation"), HasSubstr("no site ledger was charged")));
-  const std::string report = ReadText(folder + "/demo/report.html");
-  EXPECT_FALSE(report.empty());
+  const std::string report = ReadText(folder + "/demo/private/report.html");
+  EXPECT_THAT(report, AllOf(HasSubstr("for the data holder only"), Not(HasSubstr("data of this page is public"))));
+  EXPECT_FALSE(std::filesystem::exists(folder + "/demo/report.html")) << "not beside what is passed on";
   for (const char* outside : {"http:", "https:", "src=", "<script", "<link", "url(", "@import"}) {
     EXPECT_THAT(report, Not(HasSubstr(outside)));
   }

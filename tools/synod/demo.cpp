@@ -44,6 +44,22 @@ struct DemoPaths {
   std::string report;
 };
 
+// The report has statistics of the real rows without noise: made from the user's own table, it never lies beside the
+// generator and the rows that are meant to be passed on.
+Result<DemoPaths> MakeFolders(const DemoOptions& options, bool own_table) {
+  const fs::path out = options.out;
+  const fs::path report = own_table ? out / "private" : out;
+  std::error_code error;
+  fs::create_directories(report, error);
+  if (error) {
+    return Failed(fmt::format("cannot create the folder {}: {}", report.string(), error.message()),
+                  "name a folder with --out where you may write");
+  }
+  if (own_table) fs::permissions(report, fs::perms::owner_all, error);
+  return DemoPaths{(out / "generator.synod").string(), (out / "synthetic.csv").string(),
+                   (report / "report.html").string()};
+}
+
 Result<DemoData> LoadData(const DemoOptions& options, Progress& progress) {
   if (options.data.empty() != options.schema.empty()) {
     return BadInput("--data and --schema go together",
@@ -157,7 +173,7 @@ Status WriteDemoReport(const DemoOptions& options, const DemoData& data, const D
       {"Epsilon", fmt::format("{:g} at delta {:g}, per row", plan.facts().epsilon_target, plan.facts().delta)},
       {"Queries", fmt::format("{} noisy sums", plan.entries()[0].allowed() + plan.entries()[1].allowed())}};
   input.privacy_statement = std::move(statement);
-  input.real_data = RealData::kPublic;
+  input.real_data = data.own_table ? RealData::kPrivate : RealData::kPublic;
   input.evaluation = std::move(evaluation);
   return WriteReport(paths.report, input);
 }
@@ -167,12 +183,7 @@ Status WriteDemoReport(const DemoOptions& options, const DemoData& data, const D
 Result<CommandOutput> RunDemo(const DemoOptions& options, CommandContext& context) {
   const double start = context.clock.MonotonicSeconds();
   SYNOD_ASSIGN_OR_RETURN(const DemoData data, LoadData(options, context.progress));
-  std::error_code error;
-  fs::create_directories(options.out, error);
-  if (error) return Failed(fmt::format("cannot create the folder {}: {}", options.out, error.message()));
-  const fs::path out = options.out;
-  const DemoPaths paths{(out / "generator.synod").string(), (out / "synthetic.csv").string(),
-                        (out / "report.html").string()};
+  SYNOD_ASSIGN_OR_RETURN(const DemoPaths paths, MakeFolders(options, data.own_table));
 
   SYNOD_ASSIGN_OR_RETURN(const RunSpecification specification, Specify(options, data.train.rows()));
   for (const std::string& warning : specification.warnings) context.progress.Say("warning: " + warning);

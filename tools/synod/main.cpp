@@ -72,7 +72,8 @@ void AddDemo(CLI::App& app, Chosen& chosen) {
   demo->add_option("--sites", options->sites, "Sites to simulate")->check(WholeNumber())->capture_default_str();
   demo->add_option("--epsilon", options->epsilon, "Privacy budget of the run, per row")->capture_default_str();
   demo->add_option("--model", options->model, "Model family")->capture_default_str();
-  demo->add_option("--out", options->out, "Folder for generator.synod, synthetic.csv, report.html")
+  demo->add_option("--out", options->out,
+                   "Folder for generator.synod, synthetic.csv, report.html (own table: private/report.html)")
       ->capture_default_str();
   demo->add_option("--seed", options->seed, "Seed of the public randomness; noise never depends on it")
       ->check(WholeNumber())

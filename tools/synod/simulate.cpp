@@ -84,7 +84,10 @@ Result<CommandOutput> RunSimulate(const SimulateOptions& options, CommandContext
 
   std::error_code error;
   fs::create_directories(options.out, error);
-  if (error) return Failed(fmt::format("cannot create the folder {}: {}", options.out, error.message()));
+  if (error) {
+    return Failed(fmt::format("cannot create the folder {}: {}", options.out, error.message()),
+                  "name a folder with --out where you may write");
+  }
   context.progress.Say("trusted curator, one process; no site ledger was charged");
   const double start = context.clock.MonotonicSeconds();
   SYNOD_ASSIGN_OR_RETURN(

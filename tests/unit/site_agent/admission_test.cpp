@@ -153,6 +153,16 @@ TEST(SiteCharges, NothingForAComputationThatWasRefusedAndSaysWhyFromTheClosedLis
   }
 }
 
+TEST(SiteRefuses, AndForgetsWhyOnceItAnswers) {
+  SiteBench bench;
+  bench.contribution.error = BadInput("a query has the wrong number of parameters");
+  bench.Ask(0, 0);
+  EXPECT_TRUE(bench.round->last_error().has_value());
+  bench.contribution.error.reset();
+  EXPECT_FALSE(Refusal(bench.Ask(0, 0)));
+  EXPECT_FALSE(bench.round->last_error().has_value());
+}
+
 TEST(SiteRefuses, ASumOfAnotherLengthThanItsEntry) {
   RoundPlanOptions options;
   SiteBench bench(options);
