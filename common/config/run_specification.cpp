@@ -11,7 +11,7 @@
 namespace synod {
 namespace {
 
-constexpr double kSmallest = std::numeric_limits<double>::denorm_min();
+constexpr double kLeastEpsilon = 1e-4;
 constexpr std::int64_t kMaxInteger = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMaxUnits = 1'000'000'000'000;
 
@@ -27,11 +27,11 @@ Status ReadRun(const TomlSection& section, const RunOverrides& overrides, RunSpe
   SYNOD_ASSIGN_OR_RETURN(std::int64_t seed, section.Integer("seed", 0, 0, kMaxInteger));
   SYNOD_ASSIGN_OR_RETURN(std::int64_t sites, section.Integer("sites", 1, 1, RunSpecification::kMaxSites));
   if (overrides.seed) {
-    SYNOD_RETURN_IF_ERROR(CheckOverride<std::int64_t>("seed", *overrides.seed, 0, kMaxInteger));
+    SYNOD_RETURN_IF_ERROR(CheckOverride<std::int64_t>("--seed", *overrides.seed, 0, kMaxInteger));
     seed = *overrides.seed;
   }
   if (overrides.sites) {
-    SYNOD_RETURN_IF_ERROR(CheckOverride<std::int64_t>("sites", *overrides.sites, 1, RunSpecification::kMaxSites));
+    SYNOD_RETURN_IF_ERROR(CheckOverride<std::int64_t>("--sites", *overrides.sites, 1, RunSpecification::kMaxSites));
     sites = *overrides.sites;
   }
   run.seed = static_cast<std::uint64_t>(seed);
@@ -66,11 +66,10 @@ Status ReadTrust(const TomlSection& section, const TomlSection& privacy, RunSpec
 Status ReadEpsilon(const TomlSection& section, const RunOverrides& overrides, RunSpecification& run) {
   constexpr double kMax = RunSpecification::kMaxEpsilon;
   if (overrides.epsilon) {
-    SYNOD_RETURN_IF_ERROR(CheckOverride("epsilon", *overrides.epsilon, kSmallest, kMax));
+    SYNOD_RETURN_IF_ERROR(CheckOverride("--epsilon", *overrides.epsilon, kLeastEpsilon, kMax));
   }
   if (!overrides.epsilon || section.Has("epsilon")) {
-    SYNOD_ASSIGN_OR_RETURN(run.privacy.epsilon, section.RequiredReal("epsilon", -kMax * kMax, kMax));
-    if (run.privacy.epsilon <= 0.0) return section.ErrorAt("epsilon", "must be greater than 0");
+    SYNOD_ASSIGN_OR_RETURN(run.privacy.epsilon, section.RequiredReal("epsilon", kLeastEpsilon, kMax));
   }
   if (overrides.epsilon) run.privacy.epsilon = *overrides.epsilon;
   if (run.privacy.epsilon > RunSpecification::kWarnEpsilon) {

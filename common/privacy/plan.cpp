@@ -40,6 +40,11 @@ Status CheckTrust(const PlanFacts& facts) {
   if (facts.aggregation == Aggregation::kCurator && c != 0) {
     return BadInput("a trusted curator is trusted with all data: max_colluding must be 0 there");
   }
+  if (facts.aggregation == Aggregation::kCurator && facts.quorum != n) {
+    return BadInput(fmt::format("a curator's sums are accounted with the noise of all {} sites; quorum is {}", n,
+                                facts.quorum),
+                    "set the quorum to the number of sites");
+  }
   if (facts.aggregation != Aggregation::kSecure) return {};
   if (2 * std::uint64_t{t} <= n + std::uint64_t{c}) {
     return BadInput(fmt::format("t = {} is not above (N + c) / 2 with N = {}, c = {}", t, n, c),

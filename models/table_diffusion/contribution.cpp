@@ -205,6 +205,8 @@ void DiffusionContribution::AddBlocks(const Query& query, const BlockedBatch& ba
 
   const torch::Tensor norms = gradient->norms().to(torch::kCPU).contiguous();
   const double* norm_of = norms.data_ptr<double>();
+  const torch::Tensor finite = gradient->finite().to(torch::kCPU).contiguous();
+  const bool* is_finite = finite.data_ptr<bool>();
   std::vector<float> sum(query.parameters.size() + SideCoordinates::kCount);
   for (std::size_t block = first_block; block < last_block; ++block) {
     const std::int64_t first = (block == 0 ? 0 : batch.block_ends[block - 1]) - begin;
@@ -212,6 +214,7 @@ void DiffusionContribution::AddBlocks(const Query& query, const BlockedBatch& ba
     gradient->BlockSum(first, last, std::span(sum).first(query.parameters.size()));
     std::array<float, SideCoordinates::kCount> side{};
     for (std::int64_t unit = first; unit < last; ++unit) {
+      if (!is_finite[unit]) continue;  // such a unit contributes zero, here too
       const bool clipped = norm_of[unit] > side_.gradient_clip();
       const auto own = side_.Encode(losses[static_cast<std::size_t>(unit)], clipped);
       for (std::size_t i = 0; i < side.size(); ++i) side[i] += own[i];

@@ -77,7 +77,8 @@ std::optional<Query> DiffusionTrainer::Next(std::span<const std::uint64_t> left)
     query.kind = QueryKind::kHistogram;
     return query;
   }
-  if (left[kTrainingEntry] == 0) return std::nullopt;
+  // Without any histogram answer there is nothing to train on: the round reports what is missing.
+  if (left[kTrainingEntry] == 0 || histogram_answers_ == 0) return std::nullopt;
   query.entry = kTrainingEntry;
   query.kind = QueryKind::kGradient;
   query.context = context_;

@@ -31,6 +31,10 @@ struct KnownDraws {
   std::string_view digest;  // SHA-256 of 1,000 draws as little-endian words
 };
 
+void PrintTo(const KnownDraws& draws, std::ostream* out) {
+  *out << "V = " << draws.variance;
+}
+
 class KnownDiscreteGaussian : public ::testing::TestWithParam<KnownDraws> {};
 
 TEST_P(KnownDiscreteGaussian, DrawsWhatAnotherProgramDraws) {

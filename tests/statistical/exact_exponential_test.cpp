@@ -31,6 +31,10 @@ struct TableCase {
   std::string_view digest;           // SHA-256 of their first 192 bits
 };
 
+void PrintTo(const TableCase& test, std::ostream* out) {
+  *out << test.numerator << "/" << test.denominator;
+}
+
 class HalfGaussianTables : public ::testing::TestWithParam<TableCase> {};
 
 TEST_P(HalfGaussianTables, EveryThresholdMatchesAnotherProgramTo192Bits) {

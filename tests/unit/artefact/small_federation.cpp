@@ -28,7 +28,7 @@ PlanFacts FactsFor(Aggregation aggregation) {
   facts.name = "small run";
   facts.threshold = 3;
   facts.max_colluding = aggregation == Aggregation::kCurator ? 0 : 1;
-  facts.quorum = 3;
+  facts.quorum = aggregation == Aggregation::kCurator ? 4 : 3;
   facts.delta = 1e-5;
   facts.epsilon_target = 3.0;
   facts.units = 20000;
@@ -77,7 +77,9 @@ Participation SmallFederation::run() const {
   run.Record(0, 0, 0, true, {0, 1, 2, 3});
   for (std::uint32_t query = 1; query < 10; ++query) run.Record(query, 0, 1, true, {0, 1, 2, 3});
   run.Record(10, 0, 1, false, {0, 1});
-  run.Record(10, 1, 1, true, {0, 1, 2});
+  // A curator holds the answers of all sites.
+  const bool curator = plan().facts().aggregation == Aggregation::kCurator;
+  run.Record(10, 1, 1, true, curator ? std::vector<std::uint32_t>{0, 1, 2, 3} : std::vector<std::uint32_t>{0, 1, 2});
   for (std::uint32_t query = 11; query < 21; ++query) run.Record(query, 0, 1, true, {0, 1, 2, 3});
   return run;
 }

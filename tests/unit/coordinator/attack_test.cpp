@@ -96,7 +96,7 @@ TEST(CoordinatorDrops, AnAnswerAfterTheSitesOwnRefusal) {
 
 TEST(CoordinatorNoise, ASumNeverHasFewerSharesThanItIsAccountedWith) {
   RoundPlanOptions options;
-  options.aggregation = Aggregation::kCurator;  // accounted with the noise of all three, whatever the quorum says
+  options.aggregation = Aggregation::kCurator;  // accounted with the noise of all three: its quorum is three
   RoundBench bench(options);
   bench.round->Start();
   EXPECT_FALSE(bench.round->OnAnswer("site-a", bench.Name(0), testing::ShareOf(*bench.plan, 0, 1)));

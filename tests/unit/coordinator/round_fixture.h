@@ -44,7 +44,7 @@ inline std::shared_ptr<const Plan> RoundPlan(const RoundPlanOptions& options = {
   for (std::uint32_t i = 0; i < options.sites; ++i) {
     facts.roster.push_back({std::string("site-") + static_cast<char>('a' + i), Digest{}});
   }
-  facts.quorum = options.quorum;
+  facts.quorum = options.aggregation == Aggregation::kCurator ? options.sites : options.quorum;
   facts.delta = 1e-5;
   facts.epsilon_target = 3.0;
   facts.units = options.units;
