@@ -1,7 +1,7 @@
 // The network of the masked variant: its columns, its token slots and its layers, all fixed by the schema.
 //
 //   input   [slots -> hidden]          visible columns, each (one-hot of its token) - (noisy probabilities); hidden: 0
-//   time    [embedding -> hidden]      share of columns that is visible, no bias
+//   time    [embedding -> hidden]      share of columns that is visible, no bias; only where asked for
 //   output  [hidden -> slots]          added to the log of the noisy probabilities, a softmax for each column
 // hidden = tanh(input + time); logits = log p + output(hidden).
 //

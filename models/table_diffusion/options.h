@@ -1,11 +1,12 @@
 // Hyper-parameters of the table_diffusion family: the [model] section of a run specification.
 //
 // Two variants. `masked` (default): the levels of the diffusion are numbers of hidden columns, the denoiser predicts
-// the hidden cells by a softmax over each column's tokens, conditioned on the level; sampling reveals columns one by
-// one in random order (absorbing-state diffusion: Austin et al. 2021, "Structured denoising diffusion models in
-// discrete state-spaces"). `published`: Gaussian noise on [numbers | one-hots], a network blind to the level that
-// predicts the noise, 3 to 5 levels, one clip over all levels of a row (Truda 2023, "Generating tabular datasets under
-// differential privacy"), with its preprocessing made private and its schedule, calibration and sampler mended.
+// the hidden cells by a softmax over each column's tokens, given the visible ones (and the level, where a time
+// embedding is asked for); sampling reveals columns one by one in random order (absorbing-state diffusion: Austin et
+// al. 2021, "Structured denoising diffusion models in discrete state-spaces"). `published`: Gaussian noise on [numbers
+// | one-hots], a network blind to the level that predicts the noise, 3 to 5 levels, one clip over all levels of a row
+// (Truda 2023, "Generating tabular datasets under differential privacy"), with its preprocessing made private and its
+// schedule, calibration and sampler mended.
 #pragma once
 
 #include <cstdint>
@@ -36,13 +37,13 @@ struct Options {
   // Masked only; even, 0 for none. The hidden columns already show the level: measured on Adult at epsilon 1, three
   // seeds, an embedding of 16 cost 0.001 AUROC and made rows easier to tell from real ones (0.726 against 0.693).
   std::uint32_t time_embedding = 0;
-  std::uint32_t tokens = 16;          // tokens of a wide numeric column
-  std::uint32_t levels = 3;           // published only: levels of the Gaussian noise
-  double clip = 1.0;                  // L2 bound of one unit's whole vector, side coordinates included
+  std::uint32_t tokens = 16;  // tokens of a wide numeric column
+  std::uint32_t levels = 3;   // published only: levels of the Gaussian noise
+  double clip = 1.0;          // L2 bound of one unit's whole vector, side coordinates included
   double learning_rate = 0.0;
   double beta1 = 0.9;
   double beta2 = 0.999;
-  double average_decay = 0.98;           // of the moving average of the parameters; 0 turns it off
+  double average_decay = 0.98;            // of the moving average of the parameters; 0 turns it off
   std::uint32_t calibration_rounds = 10;  // masked only: fits of the sampler to the noisy one-way counts
 
   // Reads the section; every key has a default that suits `size`. Finishes it: an unknown key is an error with its

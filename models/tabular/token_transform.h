@@ -2,7 +2,8 @@
 // counts, the schema's grids and public constants, never a record.
 //
 // A token is a run of neighbouring grid cells. A heavy cell is a token of its own (an atom of the distribution, found
-// in the noisy counts); lighter neighbours are merged into tokens of about equal mass. The number of tokens of a column
+// in the noisy counts); lighter neighbours are merged into tokens of about equal mass; a column of few
+// values keeps one token a value. The number of tokens of a column
 // never exceeds its capacity, which follows from the schema alone, so that the dimension of every query is known before
 // anything runs.
 #pragma once
