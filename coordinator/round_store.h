@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <vector>
 
 #include "common/core/result.h"
 #include "common/core/strong_id.h"
@@ -9,17 +11,30 @@
 
 namespace synod {
 
+// How one attempt ended.
+struct AttemptRecord {
+  QueryName name;
+  std::uint32_t entry = 0;
+  bool completed = false;
+  std::vector<std::uint32_t> answered;  // indices into the roster, ascending
+  bool operator==(const AttemptRecord&) const = default;
+};
+
 class RoundStore {
  public:
   virtual ~RoundStore() = default;
-  // Returns only when the noisy sum would survive a loss of power: called before the trainer absorbs it.
-  virtual Status AppendSum(const QueryName& name, std::uint32_t entry, const NoisySum& sum) = 0;
+  // Returns only when the record, and the noisy sum of a completed attempt, would survive a loss of power: called
+  // before the trainer absorbs the sum and before anything else is asked.
+  virtual Status AppendAttempt(const AttemptRecord& attempt, const NoisySum* sum) = 0;
+  // The words of a completed query, to replay. Failed where there is none.
+  virtual Result<Bytes> LoadWords(std::uint32_t query) const = 0;
 };
 
 // Keeps nothing: a simulation that is stopped starts again.
 class ForgetfulRoundStore final : public RoundStore {
  public:
-  Status AppendSum(const QueryName&, std::uint32_t, const NoisySum&) override { return {}; }
+  Status AppendAttempt(const AttemptRecord&, const NoisySum*) override { return {}; }
+  Result<Bytes> LoadWords(std::uint32_t) const override { return Failed("a simulation keeps no sums"); }
 };
 
 }  // namespace synod

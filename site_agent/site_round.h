@@ -1,30 +1,39 @@
-// A site's side of a run as a pure state machine: admits a query, draws the units, bounds, rounds, noises, charges, and
-// only then lets the answer go. No sockets, clocks or disks; the simulation and the worker drive the same class.
+// A site's side of a run as a pure state machine: admits a query, has it computed, charges the finished answer together
+// with storing it, and only then lets it go. No sockets, clocks or disks; the simulation and the daemon drive the same
+// class. The records are elsewhere (models/worker/site_computer.h).
 //
-// Order within Answer, and why: the plan is checked first (nothing is computed for a query outside it); the sum is made
-// and noised before it is charged (a computation that is abandoned costs nothing); the charge is durable before the
-// answer exists outside (spend before send). Every answer that leaves has used up a SpendPermit.
+// Order, and why: the plan is checked first (nothing is computed for a query outside it); the sum is made and noised
+// before it is charged (a computation that is abandoned costs nothing); charge and answer become durable in one
+// transaction before the answer is sent (spend before send); the answer of a name is fixed bytes for ever: asked again,
+// the stored bytes are sent again, without a charge.
 //
-// Nothing that a caller can see depends on rows except through the noised sum: reasons for a refusal are a closed list
-// caused by the query or the ledger, an empty draw is answered like any other.
-// Threads: one at a time; `threads` of noise run inside.
+// Threads: one at a time.
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <span>
 #include <variant>
+#include <vector>
 
 #include "common/core/strong_id.h"
-#include "common/crypto/secret_random.h"
-#include "common/data/unit_table.h"
 #include "common/privacy/ledger.h"
 #include "common/privacy/ledger_guard.h"
 #include "common/privacy/plan.h"
-#include "common/query/keyed_blocks.h"
+#include "common/query/query.h"
 #include "common/query/refusal.h"
-#include "common/query/sums.h"
-#include "models/family.h"
 
 namespace synod {
+
+// Where finished answers lie. A port: the daemon's is SQLite (common/store), the simulation's memory.
+class AnswerStore {
+ public:
+  virtual ~AnswerStore() = default;
+  // The answer that the next charge of this name pays for: becomes durable with the charge's ledger row, or not at all.
+  virtual void Stage(const QueryName& name, Bytes answer) = 0;
+  virtual Result<std::optional<Bytes>> StoredAnswer(const QueryName& name) const = 0;
+  virtual Status Forget(std::uint32_t query) = 0;  // answers of this and earlier queries of the run
+};
 
 class SiteRound {
  public:
@@ -32,32 +41,54 @@ class SiteRound {
     std::shared_ptr<const Plan> plan;
     RunId run;
     DatasetId dataset;
-    std::shared_ptr<const UnitTable> units;
-    unsigned threads = 1;  // for noise
   };
-  // A share where a curator adds up the shares of all sites; a sum with the whole noise where aggregation is none.
-  using Answered = std::variant<NoisedSum, StandaloneSum>;
-  using Reply = std::variant<NoisedSum, StandaloneSum, RefusalReason>;
 
-  // `random` is this site's own secret stream. The contribution and ledger must outlive the round.
-  SiteRound(Setup setup, Contribution& contribution, Ledger& ledger, SecretRandom random);
+  // What the driver has to do next.
+  struct Compute {
+    std::shared_ptr<const Query> query;
+    QueryName name;
+  };
+  struct Send {
+    QueryName name;
+    std::shared_ptr<const Bytes> answer;
+  };
+  struct Refuse {
+    QueryName name;
+    RefusalReason reason = RefusalReason::kOutsidePlan;
+  };
+  struct Nothing {};  // already computing this answer
+  using Action = std::variant<Compute, Send, Refuse, Nothing>;
 
-  Reply Answer(const Query& query, const QueryName& name);
+  // Takes up a run from the rows of its ledger (none: a new run). Fails if a row does not follow the rules. Ledger and
+  // answers must outlive the round.
+  static Result<SiteRound> Begin(Setup setup, Ledger& ledger, AnswerStore& answers, std::span<const LedgerRow> rows);
 
-  // Why the last query was refused, for the site's own log; nothing if it was answered.
+  // A later attempt than the one that is being computed replaces it: the driver abandons that computation.
+  Action OnQuery(std::shared_ptr<const Query> query, const QueryName& name);
+  // From whoever computes. An answer that nobody waits for any more is dropped, uncharged.
+  Action OnComputed(const QueryName& name, Bytes answer);
+  Action OnMalformed(const QueryName& name);
+  // The computation is gone (worker lost, run paused): uncharged; the same name may be asked again.
+  void Abandon();
+  // The coordinator stored the sum: answers up to this query are not needed again.
+  Status OnQueryClosed(std::uint32_t query);
+
+  const std::optional<QueryName>& computing() const { return computing_; }
+  // Why the last query was refused, for the site's own log.
   const std::optional<Error>& last_error() const { return last_error_; }
+  // Answers charged of each entry: what the site's counter-signature states.
   const std::vector<std::uint64_t>& used() const { return guard_.used(); }
 
  private:
-  Reply Refuse(RefusalReason reason, Error error);
-  Result<NoisedSum> NoisedAnswer(const Query& query, const PlanEntry& entry);
+  SiteRound(Setup setup, Ledger& ledger, AnswerStore& answers, BudgetGuard guard);
+  Action RefuseWith(const QueryName& name, RefusalReason reason, Error error);
 
   Setup setup_;
-  Contribution& contribution_;
-  Ledger& ledger_;
-  SecretRandom random_;
+  Ledger* ledger_;
+  AnswerStore* answers_;
   BudgetGuard guard_;
-  KeyedBlocks blocks_;
+  std::optional<QueryName> computing_;
+  std::uint32_t computing_entry_ = 0;
   std::optional<Error> last_error_;
 };
 

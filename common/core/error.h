@@ -1,8 +1,8 @@
 // What went wrong, as a value: a code that decides the exit status, a message that names what and where, and a hint
 // that says what to do about it.
 //
-// Invariant: no text of an Error contains anything derived from a record (THREAT_MODEL.md: nothing derived from a record is
-// logged, put in an error text or sent).
+// Invariant: no text of an Error contains anything derived from a record (THREAT_MODEL.md: nothing derived from a
+// record is logged, put in an error text or sent).
 #pragma once
 
 #include <string>

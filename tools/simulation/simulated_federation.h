@@ -13,7 +13,7 @@
 #include "common/crypto/secret_random.h"
 #include "common/data/unit_table.h"
 #include "models/module/compute_module.h"
-#include "tools/simulation/run_plan.h"
+#include "models/run_plan.h"
 
 namespace synod {
 

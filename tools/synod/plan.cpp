@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "common/privacy/plan_explain.h"
-#include "tools/simulation/run_plan.h"
+#include "models/run_plan.h"
 #include "tools/synod/commands.h"
 
 namespace synod {

@@ -9,7 +9,7 @@
 #include "common/artefact/generator_file.h"
 #include "common/data/load_report.h"
 #include "common/data/table.h"
-#include "tools/simulation/run_plan.h"
+#include "models/run_plan.h"
 #include "tools/synod/command.h"
 
 namespace synod {

@@ -16,7 +16,7 @@
 #include "models/table_diffusion/options.h"
 #include "models/tabular/public_grid.h"
 #include "models/tabular/token_transform.h"
-#include "tools/simulation/run_plan.h"
+#include "models/run_plan.h"
 
 namespace synod::testing {
 

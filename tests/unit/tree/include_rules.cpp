@@ -17,7 +17,7 @@ const std::map<std::string, Modules, std::less<>>& AllowedIncludes() {
     const Modules common = {"common/core", "common/crypto", "common/log",    "common/privacy",
                             "common/data", "common/query",  "common/config", "common/artefact"};
     Modules round = common;
-    round.push_back("models");
+    round.insert(round.end(), {"common/store", "common/wire", "common/consortium", "common/net", "models"});
     Modules tools = round;
     tools.insert(tools.end(), {"coordinator", "site_agent"});
     Modules tests = tools;
@@ -32,6 +32,12 @@ const std::map<std::string, Modules, std::less<>>& AllowedIncludes() {
         {"common/config", {"common/core", "common/crypto", "common/log", "common/privacy", "common/data"}},
         {"common/artefact",
          {"common/core", "common/crypto", "common/log", "common/privacy", "common/data", "common/query"}},
+        {"common/store", {"common/core", "common/crypto", "common/log", "common/privacy", "common/query"}},
+        {"common/wire", {"common/core", "common/crypto", "common/log", "common/privacy", "common/query"}},
+        {"common/consortium",
+         {"common/core", "common/crypto", "common/log", "common/privacy", "common/data", "common/query",
+          "common/artefact"}},
+        {"common/net", {"common/core", "common/crypto", "common/log", "common/privacy", "common/query", "common/wire"}},
         {"models", common},
         {"coordinator", round},
         {"site_agent", round},

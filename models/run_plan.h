@@ -26,7 +26,8 @@ Aggregation DefaultAggregation(std::uint32_t sites);
 // Quorum, threshold and colluding sites follow the specification and the aggregation: a curator holds everything itself
 // (quorum N, none colludes), secure aggregation takes t = floor((N + c) / 2) + 1 or 2/3 of the sites, whichever is
 // more.
+// `roster`: as many sites as the specification says. Without one, the simulated sites' names and no keys.
 Result<ResolvedRun> ResolveRun(const RunSpecification& specification, std::shared_ptr<const Schema> schema,
-                               Aggregation aggregation);
+                               Aggregation aggregation, std::vector<RosterSite> roster = {});
 
 }  // namespace synod

@@ -1,4 +1,4 @@
-#include "tools/simulation/run_plan.h"
+#include "models/run_plan.h"
 
 #include <fmt/format.h>
 
@@ -10,10 +10,11 @@
 namespace synod {
 namespace {
 
-PlanFacts FactsOf(const RunSpecification& specification, const Schema& schema, Aggregation aggregation) {
+PlanFacts FactsOf(const RunSpecification& specification, const Schema& schema, Aggregation aggregation,
+                  std::vector<RosterSite> roster) {
   PlanFacts facts;
   facts.name = specification.name;
-  for (const std::string& site : SimulatedSiteNames(specification.sites)) facts.roster.push_back({site, Digest{}});
+  facts.roster = std::move(roster);
   facts.relation = specification.privacy.relation;
   facts.unit = specification.privacy.subject_column.empty() ? PrivacyUnit::kRecord : PrivacyUnit::kSubject;
   facts.max_sites_per_subject = specification.privacy.max_sites_per_subject;
@@ -50,10 +51,17 @@ Aggregation DefaultAggregation(std::uint32_t sites) {
 }
 
 Result<ResolvedRun> ResolveRun(const RunSpecification& specification, std::shared_ptr<const Schema> schema,
-                               Aggregation aggregation) {
+                               Aggregation aggregation, std::vector<RosterSite> roster) {
+  if (roster.empty()) {
+    for (const std::string& site : SimulatedSiteNames(specification.sites)) roster.push_back({site, Digest{}});
+  }
+  if (roster.size() != specification.sites) {
+    return BadInput(fmt::format("the run wants {} sites and its roster has {}", specification.sites, roster.size()),
+                    "change sites in [run], or name as many sites");
+  }
   SYNOD_ASSIGN_OR_RETURN(FamilyPlan family, PlanFamily(specification, *schema));
   PlanRequest request;
-  request.facts = FactsOf(specification, *schema, aggregation);
+  request.facts = FactsOf(specification, *schema, aggregation, std::move(roster));
   SYNOD_ASSIGN_OR_RETURN(request.facts.model_hash, HashModelOptions(family.options));
   request.facts.layout_hash = family.layout.Hash();
   request.entries = std::move(family.entries);

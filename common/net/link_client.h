@@ -1,0 +1,50 @@
+// The one link that a site or an operator keeps to its coordinator: connects out, and again after a loss, with
+// exponential back-off and jitter. The peer must be the coordinator that the rules allow. Otherwise as LinkServer.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/core/clock.h"
+#include "common/net/link_events.h"
+
+namespace synod {
+
+class LinkClient {
+ public:
+  struct Settings {
+    std::string address;  // HOST:PORT
+    TlsFiles tls;
+    LinkRules rules;
+    bool reconnect = true;  // an operator's command connects once
+  };
+
+  static Result<std::unique_ptr<LinkClient>> Create(void* zmq_context, Settings settings, const Clock& clock);
+  ~LinkClient();
+  LinkClient(const LinkClient&) = delete;
+  LinkClient& operator=(const LinkClient&) = delete;
+
+  void* zmq_handle() const;
+  double next_timer() const;
+  std::vector<LinkEvent> Advance();  // PeerId is a new one for every connection
+  bool open() const;
+  // Fails while there is no open link.
+  Status Send(Envelope envelope);
+  void Close(GoodbyeReason reason);
+  Status Reload();
+  // Encrypted and queued bytes that have not left yet.
+  std::size_t queued_bytes() const;
+  struct Statistics {
+    std::uint64_t bytes_received = 0;
+    std::uint64_t bytes_sent = 0;
+  };
+  Statistics statistics() const;
+
+ private:
+  class State;
+  explicit LinkClient(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace synod

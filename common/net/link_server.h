@@ -1,0 +1,61 @@
+// The coordinator's one port: TLS 1.3 with client certificates over a ZMQ_STREAM socket.
+//
+// Nothing here blocks: the owner polls `zmq_handle()` for reading, waits no longer than until `next_timer()`, and calls
+// Advance. Sends are queued per peer, bounded (limits.h), and flow by credit; a peer whose queue is full is closed with
+// kTooSlow. A second link of an identity with another instance is refused (kDuplicateIdentity) while the first one is
+// alive; the same instance again replaces the old link. Threads: one.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/core/clock.h"
+#include "common/net/link_events.h"
+
+namespace synod {
+
+class LinkServer {
+ public:
+  struct Settings {
+    std::string address;  // HOST:PORT; port 0: any free one
+    TlsFiles tls;
+    LinkRules rules;
+  };
+
+  // `zmq_context`: a zmq::context_t's handle, which must outlive the server.
+  static Result<std::unique_ptr<LinkServer>> Listen(void* zmq_context, Settings settings, const Clock& clock);
+  ~LinkServer();
+  LinkServer(const LinkServer&) = delete;
+  LinkServer& operator=(const LinkServer&) = delete;
+
+  std::uint16_t port() const;
+  void* zmq_handle() const;
+  double next_timer() const;  // Clock::MonotonicSeconds of the next thing that must be done
+
+  // Reads what arrived, drives handshakes, heartbeats, deadlines and queues.
+  std::vector<LinkEvent> Advance();
+  // Queues for an open peer; an unknown or closed one is an error, and so is a full queue (the peer is closed).
+  Status Send(PeerId peer, Envelope envelope);
+  // Says goodbye and closes when what is queued is out, at the latest after a second.
+  void Close(PeerId peer, GoodbyeReason reason);
+  // Checks every open peer again (after a revocation) and closes those that may not stay.
+  void CheckPeersAgain();
+  // New handshakes use the files as they are now; open links stay.
+  Status Reload();
+
+  struct Statistics {
+    std::size_t open_peers = 0;
+    std::size_t unauthenticated_peers = 0;
+    std::uint64_t bytes_received = 0;  // of TCP payload
+    std::uint64_t bytes_sent = 0;
+  };
+  Statistics statistics() const;
+
+ private:
+  class State;
+  explicit LinkServer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace synod

@@ -1,0 +1,45 @@
+// The outer form of everything on a link (inside TLS), little-endian:
+//
+//   magic "SYN1" | type u16 | flags u16 | control_bytes u32 | bulk_bytes u32 | sequence u64       24 bytes
+//   control (Protobuf) | zero padding to 16 | bulk (FlatBuffers)
+//
+// `type` is the number of the control message; flags are 0. Sequence numbers count up from 0 in each direction; any
+// other number is an error. Sizes are checked before anything is allocated.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "common/core/bytes.h"
+#include "common/core/result.h"
+
+namespace synod {
+
+struct FrameView {
+  std::uint16_t type = 0;
+  std::uint64_t sequence = 0;
+  ByteView control;
+  ByteView bulk;
+};
+
+// Appends a frame to `out`.
+void AppendFrame(std::uint16_t type, std::uint64_t sequence, ByteView control, ByteView bulk, Bytes& out);
+
+// Cuts a stream of bytes into frames. After an error every further call fails: a stream that is out of step cannot be
+// trusted again.
+class FrameReader {
+ public:
+  // Takes bytes as they come.
+  void Feed(ByteView bytes);
+  // The next whole frame, nothing if more bytes are needed; views are valid until the next call.
+  Result<std::optional<FrameView>> Next();
+  std::size_t buffered_bytes() const;
+
+ private:
+  Bytes buffer_;
+  std::size_t begin_ = 0;
+  std::uint64_t next_sequence_ = 0;
+  bool failed_ = false;
+};
+
+}  // namespace synod

@@ -1,0 +1,42 @@
+// Every limit on bytes from a peer, in one place.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace synod::limits {
+
+inline constexpr std::uint32_t kProtocolVersion = 1;
+
+// Frames.
+inline constexpr std::size_t kFrameHeaderBytes = 24;
+inline constexpr std::size_t kMaxControlBytes = 64u << 10;
+inline constexpr std::size_t kChunkBytes = 1u << 20;
+inline constexpr std::size_t kMaxBulkBytes = kChunkBytes + (4u << 10);
+inline constexpr std::size_t kBulkAlignment = 16;
+
+// Links.
+inline constexpr unsigned kChunksInFlight = 8;
+inline constexpr double kHandshakeSeconds = 10.0;
+inline constexpr double kHeartbeatSeconds = 5.0;
+inline constexpr double kSilenceSeconds = 20.0;  // without a byte from a peer, its link is closed
+inline constexpr std::size_t kMaxUnauthenticatedPeers = 256;
+inline constexpr std::size_t kMaxUnauthenticatedBytes = 16u << 10;  // received from each
+inline constexpr std::size_t kMaxPeers = 1024;
+inline constexpr std::size_t kMaxQueuedBytes = 32u << 20;  // of encrypted bytes that wait for one peer
+inline constexpr std::size_t kMaxQueuedEnvelopes = 1024;
+inline constexpr unsigned kMaxIncomingPayloads = 4;  // at once, from one peer
+inline constexpr std::int64_t kClockSkewSeconds = 300;
+inline constexpr double kFirstReconnectSeconds = 0.2;
+inline constexpr double kMaxReconnectSeconds = 30.0;
+
+// Texts in control messages.
+inline constexpr std::size_t kMaxTextBytes = 4096;
+inline constexpr std::size_t kMaxPlanEntries = 256;
+
+// Payloads.
+inline constexpr std::uint64_t kMaxRunOfferBytes = 16u << 20;
+inline constexpr std::uint64_t kMaxDraftBytes = std::uint64_t{1} << 30;
+inline constexpr std::uint64_t kMaxReplyBytes = std::uint64_t{1} << 30;
+
+}  // namespace synod::limits
