@@ -17,7 +17,9 @@ void Drive(CoordinatorRound& round, testing::TestTrainer& trainer, std::vector<s
   std::optional<CoordinatorRound::Action> action = round.Start();
   while (action && !std::holds_alternative<CoordinatorRound::Finished>(*action)) {
     if (const auto* train = std::get_if<CoordinatorRound::Train>(&*action)) {
-      if (train->sum != nullptr) ASSERT_TRUE(trainer.Absorb(*train->answered, *train->sum).ok());
+      if (train->sum != nullptr) {
+        ASSERT_TRUE(trainer.Absorb(*train->answered, *train->sum).ok());
+      }
       action = round.OnTrained(trainer.Next(train->left));
       continue;
     }
