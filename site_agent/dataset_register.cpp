@@ -106,8 +106,7 @@ Result<bool> DatasetRegister::Register(const DatasetSettings& settings, const Si
   }
   SYNOD_ASSIGN_OR_RETURN(const LifetimeBudget budget, LifetimeBudget::Choose(rule->epsilon, rule->delta));
   const PrivacyUnit unit = policy.UnitOf(settings.name);
-  SYNOD_RETURN_IF_ERROR(
-      Insert({RandomDatasetId(), settings.name, settings.file, unit, budget, clock_->UnixSeconds()}));
+  SYNOD_RETURN_IF_ERROR(Insert({RandomDatasetId(), settings.name, settings.file, unit, budget, clock_->UnixSeconds()}));
   return true;
 }
 

@@ -11,11 +11,13 @@ namespace {
 
 constexpr std::string_view kTable =
     "CREATE TABLE IF NOT EXISTS runs (run BLOB PRIMARY KEY, plan_hash BLOB NOT NULL, offer TEXT NOT NULL, "
-    "submitter TEXT NOT NULL, state INTEGER NOT NULL, reason INTEGER NOT NULL, dataset TEXT NOT NULL, "
+    "coordinator TEXT NOT NULL, submitter TEXT NOT NULL, state INTEGER NOT NULL, reason INTEGER NOT NULL, dataset TEXT "
+    "NOT NULL, "
     "decided_by TEXT NOT NULL, note TEXT NOT NULL, findings TEXT NOT NULL, review TEXT NOT NULL, "
     "ended_as INTEGER NOT NULL, proposed_unix INTEGER NOT NULL, decided_unix INTEGER NOT NULL)";
 constexpr std::string_view kColumns =
-    "run, plan_hash, offer, submitter, state, reason, dataset, decided_by, note, findings, review, ended_as, "
+    "run, plan_hash, offer, coordinator, submitter, state, reason, dataset, decided_by, note, findings, review, "
+    "ended_as, "
     "proposed_unix, decided_unix";
 
 bool IsUndecided(const SiteRunRecord& record) {
@@ -27,8 +29,7 @@ bool IsUndecided(const SiteRunRecord& record) {
 Result<SiteRunBook> SiteRunBook::Open(Database& database, FailPoints& fail_points) {
   SiteRunBook book(database, fail_points);
   SYNOD_RETURN_IF_ERROR(database.Execute(kTable));
-  SYNOD_ASSIGN_OR_RETURN(const std::vector<SqlRow> rows,
-                         database.Query(fmt::format("SELECT {} FROM runs", kColumns)));
+  SYNOD_ASSIGN_OR_RETURN(const std::vector<SqlRow> rows, database.Query(fmt::format("SELECT {} FROM runs", kColumns)));
   for (const SqlRow& row : rows) {
     SYNOD_ASSIGN_OR_RETURN(SiteRunRecord record, SiteRunRecord::FromRow(row));
     book.runs_.emplace(record.run, std::move(record));
@@ -39,7 +40,7 @@ Result<SiteRunBook> SiteRunBook::Open(Database& database, FailPoints& fail_point
 Status SiteRunBook::Store(const SiteRunRecord& record, bool is_decision) {
   if (is_decision) fail_points_->At(FailPoint::kSiteBeforeDecisionStored);
   SYNOD_RETURN_IF_ERROR(database_->Execute(
-      fmt::format("INSERT OR REPLACE INTO runs ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", kColumns),
+      fmt::format("INSERT OR REPLACE INTO runs ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", kColumns),
       record.ToRow()));
   if (is_decision) fail_points_->At(FailPoint::kSiteAfterDecisionStored);
   return {};

@@ -109,6 +109,7 @@ SqlRow SiteRunRecord::ToRow() const {
   return {BlobOf(run.bytes),
           BlobOf(plan_hash),
           offer.ToJsonText(),
+          coordinator,
           submitter,
           static_cast<std::int64_t>(state),
           static_cast<std::int64_t>(reason),
@@ -128,6 +129,7 @@ Result<SiteRunRecord> SiteRunRecord::FromRow(const SqlRow& row) {
   record.run = reader.Id<RunId>();
   record.plan_hash = reader.Fixed<Digest>();
   const std::string offer = reader.Text();
+  record.coordinator = reader.Text();
   record.submitter = reader.Text();
   const std::int64_t state = reader.Integer();
   const std::int64_t reason = reader.Integer();

@@ -53,7 +53,8 @@ struct SiteRunRecord {
   RunId run;
   Digest plan_hash{};
   RunOffer offer;
-  std::string submitter;  // as the coordinator says
+  std::string coordinator;  // who proposed it, by certificate
+  std::string submitter;    // as the coordinator says; empty: it did not say
   SiteRunState state = SiteRunState::kReviewing;
   DenialReason reason = DenialReason::kNone;
   std::string dataset;                // name; empty until one is found
