@@ -12,6 +12,7 @@
 #include "common/core/identity.h"
 #include "common/core/result.h"
 #include "common/crypto/ed25519.h"
+#include "common/crypto/signed_text.h"
 #include "common/crypto/x509.h"
 
 namespace synod {
@@ -24,6 +25,11 @@ struct Member {
   bool operator==(const Member&) const = default;
 };
 
+// Sites and the coordinator sign what they do; other roles have no signing key.
+bool RoleSigns(Role role);
+// HOST:PORT, [IPV6]:PORT; the port in 1 .. 65535.
+Status CheckAddress(std::string_view address);
+
 struct Manifest {
   static constexpr std::string_view kLabel = "synod.manifest";
   static constexpr std::uint32_t kVersion = 1;
@@ -32,12 +38,16 @@ struct Manifest {
   std::string consortium;
   std::uint64_t number = 0;         // counts up with every change
   std::string coordinator_address;  // HOST:PORT
-  std::vector<Member> members;      // ascending by identity; names are unique within a role
+  // Ascending by identity; names are unique within a role, keys are unique. One is the coordinator.
+  std::vector<Member> members;
   bool operator==(const Manifest&) const = default;
+
+  static constexpr std::size_t kMaxMembers = 10'000;
 
   const Member* Find(const Identity& identity) const;
   std::vector<const Member*> WithRole(Role role) const;
   Result<std::string> CanonicalText() const;
+  // Strict: one encoding only, and every invariant above.
   static Result<Manifest> FromCanonicalText(std::string_view text);
 };
 
@@ -55,19 +65,13 @@ struct Revocations {
 
   std::string consortium;
   std::uint64_t number = 0;
-  std::vector<Revocation> revoked;
+  std::vector<Revocation> revoked;  // ascending by identity, then fingerprint; a fingerprint once
   bool operator==(const Revocations&) const = default;
 
-  bool Contains(const Digest& tls_key_fingerprint) const;
+  const Revocation* Find(const Digest& tls_key_fingerprint) const;
+  bool Contains(const Digest& tls_key_fingerprint) const { return Find(tls_key_fingerprint) != nullptr; }
   Result<std::string> CanonicalText() const;
   static Result<Revocations> FromCanonicalText(std::string_view text);
-};
-
-// A text and the root's signature over it. Travels in kits, in updates over the network and in generator files.
-struct SignedText {
-  std::string text;
-  Bytes signature;
-  bool operator==(const SignedText&) const = default;
 };
 
 // What the coordinator pushes when a peer's numbers are older: {"manifest":{...},"revocations":{...}}.
@@ -75,7 +79,9 @@ struct TrustBundle {
   static constexpr std::size_t kMaxBytes = 16u << 20;
   SignedText manifest;
   SignedText revocations;
+  bool operator==(const TrustBundle&) const = default;
   std::string ToJsonText() const;
+  // Strict in form; signatures are for OpenManifest and OpenRevocations.
   static Result<TrustBundle> FromJsonText(std::string_view text);
 };
 

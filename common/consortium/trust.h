@@ -1,13 +1,16 @@
 // The trust folder of a kit (KIT/trust), loaded and checked: root, own certificate and keys, manifest, revocations.
 //
-//   ca.pem  own.crt  own.key(0600)  signing.key(0600; coordinator and sites)  manifest.json  manifest.sig
-//   revocations.json  revocations.sig
+//   ca.pem  own.crt  own.key(0600)  signing.key(0600; coordinator and sites)  bundle.json
+//
+// bundle.json is a TrustBundle: manifest and revocations with their signatures in one file, so that an update replaces
+// all or nothing of it.
 //
 // Decides who may connect. Threads: one at a time.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/artefact/trusted_keys.h"
 #include "common/consortium/manifest.h"
@@ -18,6 +21,16 @@
 #include "common/crypto/x509.h"
 
 namespace synod {
+
+// Names of files in KIT/trust.
+inline constexpr std::string_view kRootFile = "ca.pem";
+inline constexpr std::string_view kOwnCertificateFile = "own.crt";
+inline constexpr std::string_view kOwnKeyFile = "own.key";
+inline constexpr std::string_view kSigningKeyFile = "signing.key";
+inline constexpr std::string_view kBundleFile = "bundle.json";
+
+// A regular file that nobody but its owner may read or write; else Refused that names the path and says chmod 600.
+Status CheckPrivateFile(const std::string& path);
 
 class Trust {
  public:
@@ -42,11 +55,13 @@ class Trust {
   Status CheckPeer(const X509Certificate& leaf, std::initializer_list<Role> roles, std::int64_t now_unix) const;
 
   // Takes what the coordinator pushed, if it is signed and newer; writes it to the folder. True if something changed.
-  // Older numbers are refused.
+  // Older numbers are refused, and so is another text under a known number. If the folder cannot be written, the error
+  // says so, but the update holds in memory (a revocation does not wait for disk space) and the next call writes it.
   Result<bool> Update(const TrustBundle& bundle);
   TrustBundle Bundle() const;
 
-  // The signing keys of the coordinator and all sites: what a generator file is verified with.
+  // The signing keys of the coordinator and of all sites that are not revoked: what approvals and signatures that are
+  // made now are checked with. A published file is checked by VerifyInConsortium (verify_in_consortium.h).
   TrustedKeys Keys() const;
 
  private:
@@ -58,6 +73,7 @@ class Trust {
   SignedText revocations_text_;
   Manifest manifest_;
   Revocations revocations_;
+  bool unsaved_ = false;
 };
 
 }  // namespace synod
