@@ -55,8 +55,7 @@ Status SqliteRunStore::SaveWithDraft(const RunRecord& record, const Bytes& draft
     SYNOD_RETURN_IF_ERROR(database_->Execute(
         "UPDATE runs SET record = ? WHERE run = ?",
         {RecordToJson(record).dump(-1, ' ', false, Json::error_handler_t::replace), KeyOf(record.run())}));
-    return database_->Execute("INSERT OR REPLACE INTO drafts (run, draft) VALUES (?, ?)",
-                              {KeyOf(record.run()), draft});
+    return database_->Execute("INSERT OR REPLACE INTO drafts (run, draft) VALUES (?, ?)", {KeyOf(record.run()), draft});
   });
 }
 
@@ -74,7 +73,8 @@ Result<std::vector<RunRecord>> SqliteRunStore::LoadAll() const {
       "SELECT specification, schema, plan, explanation, record FROM runs ORDER BY position", {},
       [&](const SqlRow& row) -> Status {
         Result<RunRecord> record = RecordFromRow(row);
-        if (!record.ok()) return record.error().Within(fmt::format("run number {} of the database", records.size() + 1));
+        if (!record.ok())
+          return record.error().Within(fmt::format("run number {} of the database", records.size() + 1));
         records.push_back(std::move(*record));
         return {};
       }));
