@@ -203,7 +203,7 @@ TEST(WorkerMessages, SurviveThousandsOfMutations) {
             mutated.header.erase(at, 1 + random.IntegerBelow(4));
           else
             mutated.header[at] = byte;
-          if (mutated.header.empty()) mutated.header = "{";
+          if (mutated.header.empty()) mutated.header.push_back('{');
           if (!mutated.payload.empty()) {
             mutated.payload[random.IntegerBelow(mutated.payload.size())] ^=
                 static_cast<std::uint8_t>(1 << random.IntegerBelow(8));
