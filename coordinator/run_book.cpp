@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "common/core/check.h"
+#include "coordinator/round_history.h"
 
 namespace synod {
 namespace {

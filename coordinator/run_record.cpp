@@ -97,10 +97,6 @@ std::vector<std::string> RunRecord::MissingSignatures() const {
   return missing;
 }
 
-std::uint32_t AnswersNeeded(const Plan& plan) {
-  return std::max(plan.facts().quorum, plan.honest_shares());
-}
-
 Json RecordToJson(const RunRecord& record) {
   Json json = {{"run", RunIdText(record.run())},      {"submitter", record.submission.submitter},
                {"sites", record.submission.sites},    {"submitted", record.submitted_unix},

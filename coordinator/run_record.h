@@ -76,9 +76,6 @@ struct RunRecord {
   std::vector<std::string> MissingSignatures() const;
 };
 
-// Answers that a sum of this plan needs at least: its quorum, and never fewer than the noise shares that count.
-std::uint32_t AnswersNeeded(const Plan& plan);
-
 // The part of a record that is not a long text, as it is stored.
 Json RecordToJson(const RunRecord& record);
 // Strict; `texts` holds specification, schema, plan_text and explanation already. Parses the plan.

@@ -1,6 +1,7 @@
 #include "coordinator/run_views.h"
 
 #include "common/core/hex.h"
+#include "coordinator/round_history.h"
 
 namespace synod {
 namespace {
