@@ -57,6 +57,34 @@ Result<ByteView> TakeSection(Cursor& cursor, FileSection section) {
   return cursor.Take(length);
 }
 
+// Magic, version, number of sections.
+Status TakeHeader(Cursor& cursor) {
+  const Result<ByteView> magic = cursor.Take(kFileMagic.size());
+  if (!magic.ok() || AsText(*magic) != kFileMagic) return BadInput("not a generator file");
+  SYNOD_ASSIGN_OR_RETURN(const std::uint32_t version, cursor.TakeLittleEndian<std::uint32_t>());
+  if (version != kFileVersion) {
+    return BadInput(fmt::format("generator file of version {}; this program reads version {}", version, kFileVersion));
+  }
+  SYNOD_ASSIGN_OR_RETURN(const std::uint32_t sections, cursor.TakeLittleEndian<std::uint32_t>());
+  if (sections != kFileSections) return BadInput(fmt::format("a generator file has {} sections", kFileSections));
+  return {};
+}
+
+// The first `count` sections and nothing after them.
+Result<FileSections> ReadSections(ByteView file, std::size_t count) {
+  Cursor cursor(file);
+  SYNOD_RETURN_IF_ERROR(TakeHeader(cursor));
+  FileSections found;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto section = static_cast<FileSection>(i);
+    if (section == FileSection::kCertificate) found.before_certificate = cursor.Taken();
+    if (section == FileSection::kSignatures) found.before_signatures = cursor.Taken();
+    SYNOD_ASSIGN_OR_RETURN(found.bytes[i], TakeSection(cursor, section));
+  }
+  if (!cursor.AtEnd()) return BadInput("the generator file has bytes after its end");
+  return found;
+}
+
 }  // namespace
 
 std::string_view FileSectionName(FileSection section) {
@@ -72,24 +100,13 @@ std::size_t MaxSectionBytes(FileSection section) {
 }
 
 Result<FileSections> ReadFileSections(ByteView file) {
-  Cursor cursor(file);
-  const Result<ByteView> magic = cursor.Take(kFileMagic.size());
-  if (!magic.ok() || AsText(*magic) != kFileMagic) return BadInput("not a generator file");
-  SYNOD_ASSIGN_OR_RETURN(const std::uint32_t version, cursor.TakeLittleEndian<std::uint32_t>());
-  if (version != kFileVersion) {
-    return BadInput(fmt::format("generator file of version {}; this program reads version {}", version, kFileVersion));
-  }
-  SYNOD_ASSIGN_OR_RETURN(const std::uint32_t sections, cursor.TakeLittleEndian<std::uint32_t>());
-  if (sections != kFileSections) return BadInput(fmt::format("a generator file has {} sections", kFileSections));
-  FileSections found;
-  for (std::size_t i = 0; i < kFileSections; ++i) {
-    const auto section = static_cast<FileSection>(i);
-    if (section == FileSection::kCertificate) found.before_certificate = cursor.Taken();
-    if (section == FileSection::kSignatures) found.before_signatures = cursor.Taken();
-    SYNOD_ASSIGN_OR_RETURN(found.bytes[i], TakeSection(cursor, section));
-  }
-  if (!cursor.AtEnd()) return BadInput("the generator file has bytes after its end");
-  return found;
+  return ReadSections(file, kFileSections);
+}
+
+Result<FileSections> ReadDraftSections(ByteView draft) {
+  SYNOD_ASSIGN_OR_RETURN(FileSections sections, ReadSections(draft, kFileSections - 1));
+  sections.before_signatures = draft;
+  return sections;
 }
 
 void AppendFileHeader(Bytes& out) {

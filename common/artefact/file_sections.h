@@ -35,6 +35,8 @@ struct FileSections {
 // Fails on another magic or version, a section that is missing, repeated, out of order, unknown, too large or cut
 // short, and on bytes after the last one.
 Result<FileSections> ReadFileSections(ByteView file);
+// The same for a file that ends before its signatures' section.
+Result<FileSections> ReadDraftSections(ByteView draft);
 
 // The header of a file, and one section: what a writer appends in turn.
 void AppendFileHeader(Bytes& out);

@@ -39,24 +39,31 @@ Status GeneratorFile::Write(const std::string& path) const {
 }
 
 Result<GeneratorDraft> GeneratorDraft::Create(const GeneratorContent& content, const Certificate& certificate) {
-  GeneratorDraft draft;
-  SYNOD_ASSIGN_OR_RETURN(draft.bytes_, EncodeContent(content));
-  if (Sha256(draft.bytes_) != certificate.content_digest) {
+  SYNOD_ASSIGN_OR_RETURN(Bytes bytes, EncodeContent(content));
+  SYNOD_ASSIGN_OR_RETURN(const std::string text, certificate.CanonicalText());
+  AppendFileSection(FileSection::kCertificate, AsBytes(text), bytes);
+  return FromBytes(bytes);  // what cannot be read back must not be signed
+}
+
+Result<GeneratorDraft> GeneratorDraft::FromBytes(ByteView bytes) {
+  SYNOD_ASSIGN_OR_RETURN(const FileSections sections, ReadDraftSections(bytes));
+  const std::string_view certificate_text = AsText(sections.of(FileSection::kCertificate));
+  SYNOD_ASSIGN_OR_RETURN(Certificate certificate, Certificate::FromCanonicalText(certificate_text));
+  if (Sha256(sections.before_certificate) != certificate.content_digest) {
     return BadInput("the certificate was made for another content");
   }
-  SYNOD_ASSIGN_OR_RETURN(const std::string text, certificate.CanonicalText());
-  if (text.size() > MaxSectionBytes(FileSection::kCertificate)) return BadInput("the certificate is too large");
-  // What cannot be read back must not be signed.
-  SYNOD_RETURN_IF_ERROR(Certificate::FromCanonicalText(text));
-  AppendFileSection(FileSection::kCertificate, AsBytes(text), draft.bytes_);
-  draft.file_digest_ = Sha256(draft.bytes_);
+  SYNOD_ASSIGN_OR_RETURN(GeneratorContent content, DecodeContent(sections));
+  GeneratorDraft draft(std::move(content), std::move(certificate));
+  draft.bytes_.assign(bytes.begin(), bytes.end());
+  draft.file_digest_ = Sha256(bytes);
   return draft;
 }
 
 Result<GeneratorFile> GeneratorDraft::Finish(const std::optional<Signature>& coordinator,
-                                             std::vector<SiteSignature> sites) const {
+                                             std::vector<SiteSignature> sites,
+                                             std::optional<FileConsortium> consortium) const {
   std::sort(sites.begin(), sites.end(), [](const SiteSignature& a, const SiteSignature& b) { return a.site < b.site; });
-  const FileSignatures signatures{file_digest_, coordinator, std::move(sites)};
+  const FileSignatures signatures{file_digest_, coordinator, std::move(sites), std::move(consortium)};
   SYNOD_ASSIGN_OR_RETURN(const std::string text, signatures.CanonicalText());
   if (text.size() > MaxSectionBytes(FileSection::kSignatures)) return BadInput("the signatures are too large");
   Bytes bytes = bytes_;

@@ -5,6 +5,7 @@
 // its certificate claims is checked by Verify (verify.h), with keys.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,16 +52,26 @@ class GeneratorDraft {
  public:
   // Fails where the certificate names another content, or either breaks a limit.
   static Result<GeneratorDraft> Create(const GeneratorContent& content, const Certificate& certificate);
+  // From bytes(), by whoever is asked to sign them: parsed and checked in form, as a file is. What the certificate
+  // claims is for VerifyClaims (verify_claims.h).
+  static Result<GeneratorDraft> FromBytes(ByteView bytes);
 
+  const GeneratorContent& content() const { return content_; }
+  const Certificate& certificate() const { return certificate_; }
   const Digest& file_digest() const { return file_digest_; }  // what everybody signs
   // The bytes that the digest covers.
   const Bytes& bytes() const { return bytes_; }
 
-  // `coordinator` is nothing in a simulation. Sites in any order.
-  Result<GeneratorFile> Finish(const std::optional<Signature>& coordinator, std::vector<SiteSignature> sites) const;
+  // `coordinator` is nothing in a simulation, and so is `consortium`. Sites in any order.
+  Result<GeneratorFile> Finish(const std::optional<Signature>& coordinator, std::vector<SiteSignature> sites,
+                               std::optional<FileConsortium> consortium = std::nullopt) const;
 
  private:
-  GeneratorDraft() = default;
+  GeneratorDraft(GeneratorContent content, Certificate certificate)
+      : content_(std::move(content)), certificate_(std::move(certificate)) {}
+
+  GeneratorContent content_;
+  Certificate certificate_;
   Bytes bytes_;
   Digest file_digest_{};
 };

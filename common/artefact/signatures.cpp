@@ -2,8 +2,10 @@
 
 #include <limits>
 
+#include "common/artefact/signed_text_json.h"
 #include "common/core/check.h"
 #include "common/core/hex.h"
+#include "common/crypto/sha256.h"
 #include "common/privacy/plan.h"
 #include "common/privacy/strict_object.h"
 
@@ -54,6 +56,36 @@ Result<SiteSignature> SiteFromJson(const Json& json) {
   return site;
 }
 
+Result<Digest> DigestOf(const FileConsortium& consortium) {
+  SYNOD_ASSIGN_OR_RETURN(const std::string text,
+                         CanonicalJson("synod.file_consortium", 1,
+                                       {{"manifest", SignedTextToJson(consortium.manifest)},
+                                        {"revocations", SignedTextToJson(consortium.revocations)}}));
+  return Sha256(text);
+}
+
+Result<Json> ConsortiumToJson(const FileConsortium& consortium) {
+  SYNOD_ASSIGN_OR_RETURN(const Digest digest, DigestOf(consortium));
+  return Json{{"manifest", SignedTextToJson(consortium.manifest)},
+              {"revocations", SignedTextToJson(consortium.revocations)},
+              {"digest", ToHex(digest)}};
+}
+
+Result<FileConsortium> ConsortiumFromJson(const Json& json) {
+  constexpr std::size_t kMaxText = FileConsortium::kMaxTextBytes;
+  SYNOD_ASSIGN_OR_RETURN(const StrictObject fields,
+                         StrictObject::Of(json, "signatures: consortium", {"manifest", "revocations", "digest"}));
+  FileConsortium consortium;
+  SYNOD_ASSIGN_OR_RETURN(consortium.manifest,
+                         SignedTextFromJson(fields.At("manifest"), "signatures: manifest", kMaxText));
+  SYNOD_ASSIGN_OR_RETURN(consortium.revocations,
+                         SignedTextFromJson(fields.At("revocations"), "signatures: revocations", kMaxText));
+  SYNOD_ASSIGN_OR_RETURN(const Digest stated, fields.Hash("digest"));
+  SYNOD_ASSIGN_OR_RETURN(const Digest found, DigestOf(consortium));
+  if (found != stated) return fields.Wrong("digest", "is not that of manifest and revocations: the file is damaged");
+  return consortium;
+}
+
 }  // namespace
 
 Result<std::string> FileSignatures::CanonicalText() const {
@@ -61,14 +93,22 @@ Result<std::string> FileSignatures::CanonicalText() const {
   for (const SiteSignature& site : sites) list.push_back(SiteToJson(site));
   Json coordinator_list = Json::array();
   if (coordinator) coordinator_list.push_back({{"signature", ToHex(*coordinator)}});
+  Json consortium_list = Json::array();
+  if (consortium) {
+    SYNOD_ASSIGN_OR_RETURN(Json one, ConsortiumToJson(*consortium));
+    consortium_list.push_back(std::move(one));
+  }
   return CanonicalJson(kLabel, kVersion,
-                       {{"file_digest", ToHex(file_digest)}, {"coordinator", coordinator_list}, {"sites", list}});
+                       {{"file_digest", ToHex(file_digest)},
+                        {"coordinator", coordinator_list},
+                        {"sites", list},
+                        {"consortium", consortium_list}});
 }
 
 Result<FileSignatures> FileSignatures::FromCanonicalText(std::string_view text) {
   SYNOD_ASSIGN_OR_RETURN(const Json json, ParseCanonicalJson(kLabel, kVersion, text, kMaxBytes));
   SYNOD_ASSIGN_OR_RETURN(const StrictObject fields,
-                         StrictObject::Of(json, "signatures", {"file_digest", "coordinator", "sites"}));
+                         StrictObject::Of(json, "signatures", {"file_digest", "coordinator", "sites", "consortium"}));
   FileSignatures signatures;
   SYNOD_ASSIGN_OR_RETURN(signatures.file_digest, fields.Hash("file_digest"));
   SYNOD_ASSIGN_OR_RETURN(const Json* coordinators, fields.Array("coordinator", 1));
@@ -83,6 +123,10 @@ Result<FileSignatures> FileSignatures::FromCanonicalText(std::string_view text) 
       return fields.Wrong("sites", "is not in ascending order without repeats");
     }
     signatures.sites.push_back(std::move(site));
+  }
+  SYNOD_ASSIGN_OR_RETURN(const Json* consortiums, fields.Array("consortium", 1));
+  for (const Json& item : *consortiums) {
+    SYNOD_ASSIGN_OR_RETURN(signatures.consortium, ConsortiumFromJson(item));
   }
   SYNOD_ASSIGN_OR_RETURN(const std::string again, signatures.CanonicalText());
   if (again != text) return BadInput("the signatures are not in canonical form");

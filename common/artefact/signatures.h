@@ -13,6 +13,7 @@
 #include "common/core/result.h"
 #include "common/core/strong_id.h"
 #include "common/crypto/ed25519.h"
+#include "common/crypto/signed_text.h"
 
 namespace synod {
 
@@ -34,18 +35,30 @@ struct SiteSignature {
   bool operator==(const SiteSignature&) const = default;
 };
 
+// Who the signers are, by the word of the consortium's root: its manifest and revocations when the file was published
+// (common/consortium/manifest.h). With them the root's certificate alone verifies a file.
+struct FileConsortium {
+  static constexpr std::size_t kMaxTextBytes = 4u << 20;  // of each
+
+  SignedText manifest;
+  SignedText revocations;
+  bool operator==(const FileConsortium&) const = default;
+};
+
 struct FileSignatures {
   static constexpr std::string_view kLabel = "synod.signatures";
-  static constexpr std::uint32_t kVersion = 1;
+  static constexpr std::uint32_t kVersion = 2;
   static constexpr std::size_t kMaxBytes = 16u << 20;
 
   Digest file_digest{};                  // finds damage also without any key
   std::optional<Signature> coordinator;  // none in a simulation
   std::vector<SiteSignature> sites;      // ascending by site
+  std::optional<FileConsortium> consortium;
   bool operator==(const FileSignatures&) const = default;
 
   Result<std::string> CanonicalText() const;
-  // Strict: one encoding only.
+  // Strict: one encoding only. The consortium's texts are beside a digest of them, so that damage to them is found also
+  // by who trusts keys and not the root.
   static Result<FileSignatures> FromCanonicalText(std::string_view text);
 };
 

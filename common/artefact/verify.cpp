@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "common/artefact/certify.h"
+#include "common/artefact/verify_claims.h"
 #include "common/privacy/stated_epsilon.h"
 
 namespace synod {
@@ -17,103 +17,24 @@ class Verifier {
       : certificate_(file.certificate()), plan_(file.content().plan), file_(file), keys_(keys) {}
 
   Result<VerifyReport> Run() {
-    SYNOD_RETURN_IF_ERROR(CheckDigests());
-    SYNOD_RETURN_IF_ERROR(CheckFacts());
-    SYNOD_RETURN_IF_ERROR(CheckUse());
+    SYNOD_ASSIGN_OR_RETURN(CheckedClaims facts, VerifyFacts(file_.content(), certificate_, file_.content_digest()));
+    report_.checked = std::move(facts.checked);
     if (certificate_.kind == CertificateClass::kSimulation) {
       SYNOD_RETURN_IF_ERROR(CheckSimulation());
     } else {
       SYNOD_RETURN_IF_ERROR(CheckCoordinator());
       SYNOD_RETURN_IF_ERROR(CheckSites());
     }
-    SYNOD_RETURN_IF_ERROR(CheckEpsilons());  // last: it takes seconds
+    SYNOD_ASSIGN_OR_RETURN(CheckedClaims claims, VerifyEpsilons(plan_, certificate_));  // last: it takes seconds
+    for (std::string& sentence : claims.checked) Holds(std::move(sentence));
+    report_.recomputed = std::move(claims.recomputed);
+    report_.epsilon_stated = claims.epsilon_stated;
+    report_.epsilon_recomputed = claims.epsilon_recomputed;
     return std::move(report_);
   }
 
  private:
   void Holds(std::string sentence) { report_.checked.push_back(std::move(sentence)); }
-
-  Status CheckDigests() {
-    if (certificate_.content_digest != file_.content_digest()) {
-      return VerificationFailed("the certificate was made for another content");
-    }
-    if (certificate_.plan_hash != plan_.Hash() || certificate_.schema_hash != file_.content().schema.Hash()) {
-      return VerificationFailed("the certificate was made for another plan or schema");
-    }
-    Holds("Digests of the file, schema, plan, model options and parameter layout are those that are stated.");
-    return {};
-  }
-
-  // Every fact that follows from the plan must be stated as it follows.
-  Status CheckFacts() {
-    Certificate expected = FactsOfPlan(plan_, certificate_.participation);
-    expected.kind = certificate_.kind;
-    expected.run = certificate_.run;
-    expected.readings = certificate_.readings;
-    expected.content_digest = certificate_.content_digest;
-    expected.software_version = certificate_.software_version;
-    expected.created_unix = certificate_.created_unix;
-    expected.statements = StatementsOf(certificate_, plan_);
-    expected.not_claimed = NotClaimedOf(certificate_, plan_, FloatError::kMeasured);
-    const auto proven = NotClaimedOf(certificate_, plan_, FloatError::kProven);
-    if (certificate_.not_claimed == proven) expected.not_claimed = proven;
-    if (expected == certificate_) {
-      Holds("Unit, relation, delta, N, t, c, quorum, h, the allowed answers and every sentence follow from the plan.");
-      return {};
-    }
-    const Json want = expected.ToJson();
-    const Json have = certificate_.ToJson();
-    for (const auto& [key, value] : want.items()) {
-      if (have.at(key) != value) return VerificationFailed(fmt::format("\"{}\" does not follow from the plan", key));
-    }
-    return VerificationFailed("the certificate does not follow from the plan");
-  }
-
-  Status CheckUse() {
-    const Status use = certificate_.participation.CheckAgainst(plan_);
-    if (!use.ok()) return VerificationFailed(use.error().message);
-    Holds("No entry of the plan was used more often than allowed, and every sum that was used reached the quorum.");
-    return {};
-  }
-
-  Status CheckReading(const StatedReading& stated, const ReadingEpsilons& computed) const {
-    if (stated.shares != computed.shares) {
-      return VerificationFailed(
-          fmt::format("the {} reading counts other noise shares", TrustReadingName(stated.reading)));
-    }
-    for (std::size_t i = 0; i < stated.by_sites.size(); ++i) {
-      const StatedEpsilons& said = stated.by_sites[i];
-      const EpsilonBounds& found = computed.by_sites[i];
-      const bool holds = StatementHolds(said.upper, found.upper) && StatedUpper(said.upper) == said.upper &&
-                         StatementHolds(said.rdp, found.rdp) && StatedUpper(said.rdp) == said.rdp && said.lower >= 0 &&
-                         said.lower <= found.upper;
-      if (holds) continue;
-      return VerificationFailed(
-          fmt::format("epsilon of the {} reading for a subject at {} sites: stated {}, the plan "
-                      "makes {}",
-                      TrustReadingName(stated.reading), i + 1, said.upper, StatedUpper(found.upper)));
-    }
-    return {};
-  }
-
-  Status CheckEpsilons() {
-    const Result<std::vector<ReadingEpsilons>> computed = ComputeReadings(plan_);
-    if (!computed.ok()) {
-      return VerificationFailed(fmt::format("epsilon cannot be recomputed: {}", computed.error().message));
-    }
-    for (std::size_t i = 0; i < computed->size(); ++i) {
-      SYNOD_RETURN_IF_ERROR(CheckReading(certificate_.readings[i], (*computed)[i]));
-    }
-    report_.recomputed = *computed;
-    report_.epsilon_stated = certificate_.headline().upper;
-    report_.epsilon_recomputed = (*computed)[0].by_sites[certificate_.max_sites_per_subject - 1].upper;
-    if (report_.epsilon_recomputed > plan_.facts().epsilon_target) {
-      return VerificationFailed("the epsilon of the plan is above its own target");
-    }
-    Holds(fmt::format("Epsilon, recomputed from the plan with all its retries, is {:.3f}; stated is {:.3f}.",
-                      StatedUpper(report_.epsilon_recomputed), report_.epsilon_stated));
-    return {};
-  }
 
   Status CheckSimulation() {
     if (file_.signatures().coordinator || !file_.signatures().sites.empty()) {

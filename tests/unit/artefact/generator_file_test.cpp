@@ -7,6 +7,7 @@
 
 #include "common/artefact/file_sections.h"
 #include "common/artefact/verify.h"
+#include "common/artefact/verify_claims.h"
 #include "tests/support/shared_data.h"
 #include "tests/unit/artefact/small_federation.h"
 
@@ -122,6 +123,45 @@ TEST(GeneratorFile, RefusesACertificateOfAnotherContent) {
   GeneratorContent content = Federation().content();
   content.parameters[0] += 1;
   EXPECT_FALSE(GeneratorDraft::Create(content, Federation().certificate()).ok());
+}
+
+TEST(GeneratorDraft, IsTheSameAtTheSiteThatIsAskedToSignIt) {
+  const GeneratorDraft draft = GeneratorDraft::Create(Federation().content(), Federation().certificate()).value();
+  const Result<GeneratorDraft> read = GeneratorDraft::FromBytes(draft.bytes());
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(read->file_digest(), draft.file_digest());
+  EXPECT_EQ(read->certificate(), Federation().certificate());
+  EXPECT_EQ(read->content().parameters, Federation().content().parameters);
+  const Result<CheckedClaims> claims = VerifyClaims(*read);
+  ASSERT_TRUE(claims.ok()) << claims.error().message;
+  EXPECT_GE(claims->checked.size(), 4u);
+  EXPECT_LE(claims->epsilon_recomputed, claims->epsilon_stated);
+}
+
+TEST(GeneratorDraft, RefusesFilesTruncationsAndWhatItsCertificateDoesNotName) {
+  const Bytes good = GeneratorDraft::Create(Federation().content(), Federation().certificate())->bytes();
+  EXPECT_FALSE(GeneratorDraft::FromBytes(PublishedFile().bytes()).ok()) << "a whole file is no draft";
+  EXPECT_FALSE(GeneratorFile::Parse(good).ok()) << "a draft is no file";
+  for (std::size_t length = 0; length < good.size(); ++length) {
+    ASSERT_FALSE(GeneratorDraft::FromBytes(ByteView(good).first(length)).ok()) << length;
+  }
+  const std::size_t content = EncodeContent(Federation().content())->size();
+  for (std::size_t i = 0; i < content; ++i) {
+    Bytes bad = good;
+    bad[i] = static_cast<std::uint8_t>(bad[i] ^ 1);
+    ASSERT_FALSE(GeneratorDraft::FromBytes(bad).ok()) << i;
+  }
+}
+
+TEST(GeneratorDraft, OfAnUnderstatedEpsilonIsFoundByItsSigner) {
+  Certificate forged = Federation().certificate();
+  forged.readings[0].by_sites[0].upper -= 0.1;
+  const GeneratorDraft draft = GeneratorDraft::Create(Federation().content(), forged).value();
+  EXPECT_EQ(VerifyClaims(draft).error().code, ErrorCode::kVerificationFailed);
+  Certificate other = Federation().certificate();
+  other.max_colluding = 0;
+  const GeneratorDraft second = GeneratorDraft::Create(Federation().content(), other).value();
+  EXPECT_EQ(VerifyClaims(second).error().code, ErrorCode::kVerificationFailed);
 }
 
 }  // namespace
