@@ -183,8 +183,8 @@ void CoordinatorDaemon::State::MakeDesks() {
     return RunDirector::Worker{[&line](WorkerRequest request) { line.Send(std::move(request)); },
                                [&line] { line.Kill(); }};
   };
-  const auto training_store = [this](const RunId& run) -> std::unique_ptr<TrainingStore> {
-    return std::make_unique<SqliteTrainingStore>(*database_, *ledger_store_, run, ports_.fail_points);
+  const auto training_store = [this](const RunId& run) {
+    return SqliteTrainingStore::Open(*database_, *ledger_store_, run, ports_.fail_points);
   };
   director_ = std::make_unique<RunDirector>(
       RunDirector::Ports{*book_, *signing_, *ledger_, sites_, owed_, trust_, ports_.clock, ports_.fail_points,
