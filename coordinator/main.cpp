@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "common/core/error.h"
 #include "common/core/version.h"
 #include "coordinator/run_coordinator.h"
 
