@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/core/check.h"
+#include "common/query/grid.h"
 
 namespace synod {
 namespace {
@@ -19,8 +20,10 @@ WordBits BitsOf(const PlanEntry& entry) {
   return entry.word_bits == 32 ? WordBits::k32 : WordBits::k64;
 }
 
-// The ledger of a coordinator is about the run, not about a registered data set.
-constexpr DatasetId kNoDataset{};
+// What went wrong with a disk may be over later; what was refused or does not verify stays so.
+bool MayPass(const Error& error) {
+  return error.code == ErrorCode::kFailed;
+}
 
 }  // namespace
 
@@ -37,73 +40,156 @@ std::vector<std::uint64_t> CoordinatorRound::left() const {
   return left;
 }
 
-CoordinatorRound::Action CoordinatorRound::Fail(Error error) {
-  state_ = State::kFailed;
-  return GaveUp{std::move(error)};
+const CoordinatorRound::Ask* CoordinatorRound::open() const {
+  return state_ == State::kAsking ? &*open_ : nullptr;
 }
+
+std::vector<std::string> CoordinatorRound::missing() const {
+  std::vector<std::string> missing;
+  if (state_ != State::kAsking) return missing;
+  for (const RosterSite& site : plan_->facts().roster) {
+    if (!answered_.contains(site.id) && !refused_.contains(site.id)) missing.push_back(site.id);
+  }
+  return missing;
+}
+
+const PlanEntry& CoordinatorRound::open_entry() const {
+  return plan_->entries()[open_->query->entry];
+}
+
+CoordinatorRound::Action CoordinatorRound::Fail(Error error, bool resumable) {
+  state_ = State::kFailed;
+  return GaveUp{std::move(error), resumable};
+}
+
+// ---- Training.
 
 CoordinatorRound::Action CoordinatorRound::Start() {
   SYNOD_CHECK(state_ == State::kIdle, "a round starts once");
-  return AskNext();
+  return TrainNext(nullptr, /*replayed=*/false);
 }
 
-CoordinatorRound::Action CoordinatorRound::AskNext() {
-  std::optional<Query> query = ports_.trainer.Next(left());
-  if (!query) {
-    for (std::size_t e = 0; e < completed_.size(); ++e) {
-      if (completed_[e] >= plan_->entries()[e].count) continue;
-      return Fail(Failed(fmt::format("training ended after {} of {} answers of {}", completed_[e],
-                                     plan_->entries()[e].count, plan_->entries()[e].name)));
-    }
-    state_ = State::kDone;
-    return Finished{};
+CoordinatorRound::Action CoordinatorRound::TrainNext(std::shared_ptr<const NoisySum> sum, bool replayed) {
+  state_ = State::kTraining;
+  Train train;
+  if (sum != nullptr) train.answered = open_->query;
+  train.sum = std::move(sum);
+  train.left = left();
+  train.replayed = replayed;
+  train.trained_queries = next_query_;
+  open_.reset();
+  return train;
+}
+
+CoordinatorRound::Action CoordinatorRound::OnTrainingFailed(Error error) {
+  SYNOD_CHECK(state_ == State::kTraining, "only who was asked to train can fail to");
+  return Fail(std::move(error));
+}
+
+Status CoordinatorRound::CheckNext(const Query& next) const {
+  const auto& entries = plan_->entries();
+  if (next.entry >= entries.size() || entries[next.entry].kind != next.kind || guard_.left(next.entry) == 0) {
+    return Failed(fmt::format("the trainer asks for an answer of entry {} that the plan does not have", next.entry));
   }
-  query->index = next_query_++;
-  SYNOD_CHECK(query->entry < completed_.size() && guard_.left(query->entry) > 0, "a trainer stays within its plan");
-  open_ = std::make_shared<const Query>(std::move(*query));
-  open_name_ = {run_, open_->index, 0};
-  Result<Ask> ask = OpenAttempt();
-  if (!ask.ok()) return Fail(ask.error());
-  return *ask;
+  return {};
 }
 
-Result<CoordinatorRound::Ask> CoordinatorRound::OpenAttempt() {
-  SYNOD_ASSIGN_OR_RETURN(const SpendPermit permit, guard_.Reserve(open_->entry, open_name_, ports_.ledger));
-  const PlanEntry& entry = plan_->entries()[open_->entry];
-  accumulator_ = std::make_unique<SumAccumulator>(GridOf(entry), BitsOf(entry));
+CoordinatorRound::Action CoordinatorRound::OnTrained(std::optional<Query> next) {
+  SYNOD_CHECK(state_ == State::kTraining, "a query comes when training was asked for one");
+  if (!next) return FinishTraining();
+  if (Status fits = CheckNext(*next); !fits.ok()) return Fail(fits.error());
+  next->index = next_query_++;
+  const QueryName name{run_, next->index, 0};
+  open_ = Ask{std::make_shared<const Query>(std::move(*next)), name};
+  return OpenAttempt();
+}
+
+CoordinatorRound::Action CoordinatorRound::FinishTraining() {
+  if (recalled_ < history_.ledger_rows.size()) {
+    return Fail(VerificationFailed(fmt::format("ledger row {}: the trainer was done before the query that it charges",
+                                               history_.ledger_rows[recalled_].index)));
+  }
+  for (std::size_t e = 0; e < completed_.size(); ++e) {
+    if (completed_[e] >= plan_->entries()[e].count) continue;
+    return Fail(Failed(fmt::format("training ended after {} of {} answers of {}", completed_[e],
+                                   plan_->entries()[e].count, plan_->entries()[e].name)));
+  }
+  state_ = State::kDone;
+  return Finished{};
+}
+
+// ---- Asking.
+
+CoordinatorRound::Action CoordinatorRound::OpenAttempt() {
+  while (recalled_ < history_.ledger_rows.size()) {
+    if (Status recalled = RecallAttempt(); !recalled.ok()) return Fail(recalled.error());
+    // Charged and without a record: it is still open.
+    if (recalled_ > history_.attempts.size()) return WaitForAnswers();
+    const AttemptRecord& attempt = history_.attempts[recalled_ - 1];
+    Count(attempt);
+    if (attempt.completed) {
+      Result<std::shared_ptr<const NoisySum>> sum = LoadSum(attempt);
+      if (!sum.ok()) return Fail(sum.error(), MayPass(sum.error()));
+      return TrainNext(std::move(*sum), /*replayed=*/true);
+    }
+    answered_.clear();
+    for (const std::uint32_t site : attempt.answered) answered_.insert(plan_->facts().roster[site].id);
+    if (std::optional<Action> end = EndWithoutSum()) return std::move(*end);
+  }
+  const Result<SpendPermit> permit = guard_.Reserve(open_->query->entry, open_->name, ports_.ledger);
+  if (!permit.ok()) return Fail(permit.error(), MayPass(permit.error()));
+  return WaitForAnswers();
+}
+
+CoordinatorRound::Action CoordinatorRound::WaitForAnswers() {
+  accumulator_ = std::make_unique<SumAccumulator>(GridOf(open_entry()), BitsOf(open_entry()));
   answered_.clear();
   refused_.clear();
   state_ = State::kAsking;
-  return Ask{open_, permit.name()};
+  return *open_;
 }
 
-void CoordinatorRound::RecordAttempt(bool completed) {
-  std::vector<std::uint32_t> answered;
+AttemptRecord CoordinatorRound::AttemptOf(bool completed) const {
+  AttemptRecord attempt{open_->name, open_->query->entry, completed, {}};
   const auto& roster = plan_->facts().roster;
   for (std::uint32_t site = 0; site < roster.size(); ++site) {
-    if (answered_.contains(roster[site].id)) answered.push_back(site);
+    if (answered_.contains(roster[site].id)) attempt.answered.push_back(site);
   }
-  participation_.Record(open_name_.query, open_name_.attempt, open_->entry, completed, std::move(answered));
+  return attempt;
+}
+
+void CoordinatorRound::Count(const AttemptRecord& attempt) {
+  participation_.Record(attempt.name.query, attempt.name.attempt, attempt.entry, attempt.completed, attempt.answered);
+  if (!attempt.completed) return;
+  ++completed_[attempt.entry];
+  guard_.CloseQuery(attempt.name.query);
 }
 
 CoordinatorRound::Action CoordinatorRound::AskAgain() {
-  RecordAttempt(/*completed=*/false);
-  const PlanEntry& entry = plan_->entries()[open_->entry];
-  const std::uint64_t completed = completed_[open_->entry];
+  const AttemptRecord attempt = AttemptOf(/*completed=*/false);
+  const Status stored = ports_.store.AppendAttempt(attempt, nullptr);
+  if (!stored.ok()) return Fail(stored.error(), MayPass(stored.error()));
+  Count(attempt);
+  if (std::optional<Action> end = EndWithoutSum()) return std::move(*end);
+  return OpenAttempt();
+}
+
+// Goes on to the next attempt, or says what happens where there is none.
+std::optional<CoordinatorRound::Action> CoordinatorRound::EndWithoutSum() {
+  const PlanEntry& entry = open_entry();
+  const std::uint64_t completed = completed_[open_->query->entry];
   const bool spare = completed >= entry.count;
   // Answers that later queries need are not used up here: a run that cannot finish any more is charged no further.
-  if (guard_.left(open_->entry) >= (spare ? 1 : entry.count - completed)) {
-    ++open_name_.attempt;
-    Result<Ask> ask = OpenAttempt();
-    if (!ask.ok()) return Fail(ask.error());
-    return *ask;
+  if (guard_.left(open_->query->entry) >= (spare ? 1 : entry.count - completed)) {
+    ++open_->name.attempt;
+    return std::nullopt;
   }
-  guard_.CloseQuery(open_->index);
+  guard_.CloseQuery(open_->query->index);
   // A query beyond what the run needs may fail: nothing is lost but what it was charged.
-  if (spare) return AskNext();
+  if (spare) return TrainNext(nullptr, /*replayed=*/false);
   return Fail(Failed(fmt::format("{} of {} sites answered a query of \"{}\", {} are needed, and the plan allows no "
                                  "further attempt{}",
-                                 answered_.size(), plan_->sites(), entry.name, answers_needed(), ReasonsText()),
+                                 answered_.size(), plan_->sites(), entry.name, AnswersNeeded(*plan_), ReasonsText()),
                      "look at those sites, then start a new run; the answers that were given stay charged"));
 }
 
@@ -118,15 +204,11 @@ std::string CoordinatorRound::ReasonsText() const {
   return reasons;
 }
 
-std::uint32_t CoordinatorRound::answers_needed() const {
-  return std::max(plan_->facts().quorum, plan_->honest_shares());
-}
-
 bool CoordinatorRound::FitsOpenAttempt(const std::string& site, const QueryName& name) {
   const auto& roster = plan_->facts().roster;
   const bool known = std::any_of(roster.begin(), roster.end(), [&](const RosterSite& s) { return s.id == site; });
   const bool fits =
-      state_ == State::kAsking && known && name == open_name_ && !answered_.contains(site) && !refused_.contains(site);
+      state_ == State::kAsking && known && name == open_->name && !answered_.contains(site) && !refused_.contains(site);
   if (!fits) ++dropped_messages_;
   return fits;
 }
@@ -135,7 +217,7 @@ template <typename Sum>
 std::optional<CoordinatorRound::Action> CoordinatorRound::Take(const std::string& site, const QueryName& name,
                                                                Sum&& sum) {
   if (!FitsOpenAttempt(site, name)) return std::nullopt;
-  if (sum.dimension() != plan_->entries()[open_->entry].dimension) {
+  if (sum.dimension() != open_entry().dimension) {
     ++dropped_messages_;
     return std::nullopt;
   }
@@ -156,6 +238,18 @@ std::optional<CoordinatorRound::Action> CoordinatorRound::OnAnswer(const std::st
   return Take(site, name, std::move(sum));
 }
 
+std::optional<CoordinatorRound::Action> CoordinatorRound::OnAnswer(const std::string& site, const QueryName& name,
+                                                                   ByteView words) {
+  if (!FitsOpenAttempt(site, name)) return std::nullopt;
+  // Only where every answer carries the whole noise do its words come from outside.
+  if (plan_->facts().aggregation != Aggregation::kNone || !accumulator_->AddEncoded(words).ok()) {
+    ++dropped_messages_;
+    return std::nullopt;
+  }
+  answered_.insert(site);
+  return AfterEvent();
+}
+
 std::optional<CoordinatorRound::Action> CoordinatorRound::OnRefusal(const std::string& site, const QueryName& name,
                                                                     RefusalReason reason) {
   if (!FitsOpenAttempt(site, name)) return std::nullopt;
@@ -165,23 +259,69 @@ std::optional<CoordinatorRound::Action> CoordinatorRound::OnRefusal(const std::s
 
 std::optional<CoordinatorRound::Action> CoordinatorRound::AfterEvent() {
   if (answered_.size() + refused_.size() < plan_->sites()) return std::nullopt;
-  return answered_.size() >= answers_needed() ? Close() : AskAgain();
+  return answered_.size() >= AnswersNeeded(*plan_) ? Close() : AskAgain();
 }
 
 std::optional<CoordinatorRound::Action> CoordinatorRound::OnDeadline() {
   if (state_ != State::kAsking) return std::nullopt;
-  return answered_.size() >= answers_needed() ? Close() : AskAgain();
+  return answered_.size() >= AnswersNeeded(*plan_) ? Close() : AskAgain();
 }
 
 CoordinatorRound::Action CoordinatorRound::Close() {
-  guard_.CloseQuery(open_->index);
-  RecordAttempt(/*completed=*/true);
-  const NoisySum sum = std::move(*accumulator_).Finish();
+  const AttemptRecord attempt = AttemptOf(/*completed=*/true);
+  auto sum = std::make_shared<const NoisySum>(std::move(*accumulator_).Finish());
   accumulator_.reset();
-  if (Status stored = ports_.store.AppendSum(open_name_, open_->entry, sum); !stored.ok()) return Fail(stored.error());
-  if (Status absorbed = ports_.trainer.Absorb(*open_, sum); !absorbed.ok()) return Fail(absorbed.error());
-  ++completed_[open_->entry];
-  return AskNext();
+  const Status stored = ports_.store.AppendAttempt(attempt, sum.get());
+  if (!stored.ok()) return Fail(stored.error(), MayPass(stored.error()));
+  Count(attempt);
+  return TrainNext(std::move(sum), /*replayed=*/false);
+}
+
+// ---- Replay.
+
+Result<CoordinatorRound> CoordinatorRound::Restore(std::shared_ptr<const Plan> plan, RunId run, Ports ports,
+                                                   RoundHistory history) {
+  CoordinatorRound round(std::move(plan), run, ports);
+  const std::uint32_t trained_queries = history.trained_queries;
+  SYNOD_ASSIGN_OR_RETURN(round.history_, CheckHistory(*round.plan_, run, std::move(history)));
+  round.SkipTrained(trained_queries);
+  return round;
+}
+
+// What the trainer's checkpoint has behind it counts without being given to it again.
+void CoordinatorRound::SkipTrained(std::uint32_t trained_queries) {
+  while (recalled_ < history_.attempts.size() && history_.attempts[recalled_].name.query < trained_queries) {
+    const Status recalled = guard_.Recall(history_.ledger_rows[recalled_]);
+    SYNOD_CHECK(recalled.ok(), "a checked history follows the rules");
+    Count(history_.attempts[recalled_++]);
+  }
+  next_query_ = trained_queries;
+}
+
+// The next row of the history must charge the open attempt.
+Status CoordinatorRound::RecallAttempt() {
+  const LedgerRow& row = history_.ledger_rows[recalled_];
+  if (row.charge.name != open_->name || row.charge.entry != open_->query->entry) {
+    return VerificationFailed(
+        fmt::format("ledger row {}: it charges query {} attempt {} of entry {}, the trainer asks "
+                    "query {} attempt {} of entry {}",
+                    row.index, row.charge.name.query, row.charge.name.attempt, row.charge.entry, open_->name.query,
+                    open_->name.attempt, open_->query->entry));
+  }
+  SYNOD_RETURN_IF_ERROR(guard_.Recall(row));
+  ++recalled_;
+  return {};
+}
+
+Result<std::shared_ptr<const NoisySum>> CoordinatorRound::LoadSum(const AttemptRecord& attempt) const {
+  SYNOD_ASSIGN_OR_RETURN(const Bytes words, ports_.store.LoadWords(attempt.name.query));
+  const PlanEntry& entry = plan_->entries()[attempt.entry];
+  Result<NoisySum> sum =
+      SumAccumulator::Decode(GridOf(entry), BitsOf(entry), words, static_cast<std::uint32_t>(attempt.answered.size()));
+  if (!sum.ok()) {
+    return VerificationFailed(fmt::format("the stored sum of query {} has the wrong length", attempt.name.query));
+  }
+  return std::make_shared<const NoisySum>(std::move(*sum));
 }
 
 }  // namespace synod

@@ -36,20 +36,13 @@
 #include "common/privacy/ledger.h"
 #include "common/privacy/ledger_guard.h"
 #include "common/privacy/plan.h"
-#include "common/query/grid.h"
+#include "common/query/query.h"
 #include "common/query/refusal.h"
 #include "common/query/sum_accumulator.h"
+#include "coordinator/round_history.h"
 #include "coordinator/round_store.h"
-#include "models/family.h"
 
 namespace synod {
-
-// What a restarted coordinator knows of a run.
-struct RoundHistory {
-  std::vector<LedgerRow> ledger_rows;   // of the coordinator's ledger; other runs are passed over
-  std::vector<AttemptRecord> attempts;  // in order
-  std::uint32_t trained_queries = 0;    // the trainer's checkpoint has absorbed the queries before this one
-};
 
 class CoordinatorRound {
  public:
@@ -59,6 +52,8 @@ class CoordinatorRound {
     std::shared_ptr<const NoisySum> sum;
     std::vector<std::uint64_t> left;  // answers that the plan still allows of each entry
     bool replayed = false;            // the sum comes from the store
+    // A checkpoint that the trainer takes with this Train, after the sum, has absorbed the queries before this one.
+    std::uint32_t trained_queries = 0;
   };
   struct Ask {
     std::shared_ptr<const Query> query;
@@ -67,6 +62,9 @@ class CoordinatorRound {
   struct Finished {};
   struct GaveUp {
     Error error;
+    // Ledger or store could not be written, nothing else: once they can be, Restore takes the run up where it was. The
+    // open attempt is then asked again under its name, and sites send the answers that they stored.
+    bool resumable = false;
   };
   using Action = std::variant<Train, Ask, Finished, GaveUp>;
 
@@ -108,35 +106,46 @@ class CoordinatorRound {
   std::vector<std::uint64_t> left() const;
 
  private:
-  enum class State : std::uint8_t { kIdle, kAsking, kDone, kFailed };
+  enum class State : std::uint8_t { kIdle, kTraining, kAsking, kDone, kFailed };
 
   template <typename Sum>
   std::optional<Action> Take(const std::string& site, const QueryName& name, Sum&& sum);
   bool FitsOpenAttempt(const std::string& site, const QueryName& name);
   std::optional<Action> AfterEvent();
-  Action AskNext();
+  Action TrainNext(std::shared_ptr<const NoisySum> sum, bool replayed);
+  Action FinishTraining();
+  Action OpenAttempt();
+  Action WaitForAnswers();
   Action AskAgain();
+  std::optional<Action> EndWithoutSum();
   Action Close();
-  Action Fail(Error error);
-  Result<Ask> OpenAttempt();
-  void RecordAttempt(bool completed);
-  std::uint32_t answers_needed() const;
+  Action Fail(Error error, bool resumable = false);
+  Status CheckNext(const Query& next) const;
+  AttemptRecord AttemptOf(bool completed) const;
+  void Count(const AttemptRecord& attempt);
+  const PlanEntry& open_entry() const;
   std::string ReasonsText() const;
+
+  // Replay.
+  void SkipTrained(std::uint32_t trained_queries);
+  Status RecallAttempt();
+  Result<std::shared_ptr<const NoisySum>> LoadSum(const AttemptRecord& attempt) const;
 
   std::shared_ptr<const Plan> plan_;
   Ports ports_;
   BudgetGuard guard_;
   RunId run_;
   State state_ = State::kIdle;
-  std::shared_ptr<const Query> open_;
-  QueryName open_name_;
+  std::optional<Ask> open_;  // while asking: the open attempt
   std::uint32_t next_query_ = 0;
   std::unique_ptr<SumAccumulator> accumulator_;
   std::set<std::string> answered_;
   std::map<std::string, RefusalReason> refused_;
-  std::vector<std::uint64_t> completed_;  // sums absorbed of each entry
+  std::vector<std::uint64_t> completed_;  // sums of each entry
   Participation participation_;
   std::uint64_t dropped_messages_ = 0;
+  RoundHistory history_;
+  std::size_t recalled_ = 0;  // rows of the history that were taken up
 };
 
 }  // namespace synod

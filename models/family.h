@@ -82,6 +82,12 @@ class Trainer {
   virtual Status Absorb(const Query& query, const NoisySum& sum) = 0;
   virtual TrainingNews news() const = 0;
 
+  // Everything that Absorb and Next changed, as bytes. A fresh trainer of the same run that restores them goes on bit
+  // for bit like this one; Restore fails and changes nothing on bytes that are damaged or of another run or version.
+  // A trainer without checkpoints gives no bytes: whoever restarts it absorbs every stored sum again.
+  virtual Bytes Checkpoint() const { return {}; }
+  virtual Status Restore(ByteView) { return Failed("this trainer has no checkpoints: absorb the stored sums again"); }
+
   // Post-processing only.
   virtual Result<GeneratorModel> Finish() = 0;
 };

@@ -4,6 +4,10 @@
 
 #include <algorithm>
 
+#include "models/independent_columns/contribution.h"
+#include "models/independent_columns/generator.h"
+#include "models/independent_columns/plan.h"
+#include "models/independent_columns/trainer.h"
 #include "models/module/compute_module.h"
 #include "models/table_diffusion/entries.h"
 #include "models/table_diffusion/masked_generator.h"
@@ -18,9 +22,15 @@ Result<std::unique_ptr<Trainer>> TableDiffusionTrainer(const FamilyRun& run) {
   return std::unique_ptr<Trainer>(std::move(trainer));
 }
 
+Result<std::unique_ptr<Contribution>> ComputedContribution(const FamilyRun& run, std::shared_ptr<const UnitTable> units,
+                                                           SecretRandom random, const LoadCompute& load_compute) {
+  SYNOD_ASSIGN_OR_RETURN(ComputeModule * compute, load_compute());
+  return compute->MakeContribution(run, std::move(units), std::move(random));
+}
+
 Result<std::unique_ptr<Generator>> TableDiffusionGenerator(std::shared_ptr<const Schema> schema,
                                                            const GeneratorModel& model,
-                                                           Result<ComputeModule*> (*load_compute)()) {
+                                                           const LoadCompute& load_compute) {
   SYNOD_ASSIGN_OR_RETURN(const table_diffusion::OpenedModel opened, table_diffusion::OpenModel(model));
   if (opened.options.variant == table_diffusion::Variant::kMasked) {
     return table_diffusion::MaskedGenerator::Open(std::move(schema), opened, model.parameters);
@@ -29,17 +39,41 @@ Result<std::unique_ptr<Generator>> TableDiffusionGenerator(std::shared_ptr<const
   return compute->OpenGenerator(std::move(schema), model);
 }
 
+Result<std::unique_ptr<Contribution>> HistogramContribution(const FamilyRun& run,
+                                                            std::shared_ptr<const UnitTable> units, SecretRandom,
+                                                            const LoadCompute&) {
+  return independent_columns::MakeContribution(run, std::move(units));
+}
+
+Result<std::unique_ptr<Trainer>> MarginalTrainer(const FamilyRun& run) {
+  SYNOD_ASSIGN_OR_RETURN(std::unique_ptr<independent_columns::MarginalTrainer> trainer,
+                         independent_columns::MarginalTrainer::Make(run));
+  return std::unique_ptr<Trainer>(std::move(trainer));
+}
+
+Result<std::unique_ptr<Generator>> MarginalGenerator(std::shared_ptr<const Schema> schema, const GeneratorModel& model,
+                                                     const LoadCompute&) {
+  return independent_columns::MarginalGenerator::Open(std::move(schema), model);
+}
+
 struct FamilyEntry {
   std::string_view name;
   Result<FamilyPlan> (*plan)(const RunSpecification&, const Schema&);
+  Result<std::unique_ptr<Contribution>> (*contribution)(const FamilyRun&, std::shared_ptr<const UnitTable>,
+                                                        SecretRandom, const LoadCompute&);
   Result<std::unique_ptr<Trainer>> (*trainer)(const FamilyRun&);
   Result<std::unique_ptr<Generator>> (*generator)(std::shared_ptr<const Schema>, const GeneratorModel&,
-                                                  Result<ComputeModule*> (*)());
+                                                  const LoadCompute&);
   std::string_view statement;
 };
 
 constexpr FamilyEntry kFamilies[] = {
-    {"table_diffusion", &table_diffusion::PlanRun, &TableDiffusionTrainer, &TableDiffusionGenerator,
+    {"independent_columns", &independent_columns::PlanRun, &HistogramContribution, &MarginalTrainer, &MarginalGenerator,
+     "Everything that the generator learned from records came through the noisy column histograms of the plan. Bounds, "
+     "categories and the number of units are public statements of the schema and the run. Columns are drawn "
+     "independently of each other: the generator says nothing about how they go together."},
+    {"table_diffusion", &table_diffusion::PlanRun, &ComputedContribution, &TableDiffusionTrainer,
+     &TableDiffusionGenerator,
      "Everything that the generator learned from records came through the noisy sums of the plan: the column "
      "histograms "
      "and the gradient sums. Bounds, categories and the number of units are public statements of the schema and the "
@@ -67,6 +101,12 @@ Result<FamilyPlan> PlanFamily(const RunSpecification& run, const Schema& schema)
   return family->plan(run, schema);
 }
 
+Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run, std::shared_ptr<const UnitTable> units,
+                                                       SecretRandom random, const LoadCompute& load_compute) {
+  SYNOD_ASSIGN_OR_RETURN(const FamilyEntry* family, Find(run.plan->facts().model_family));
+  return family->contribution(run, std::move(units), std::move(random), load_compute);
+}
+
 Result<std::unique_ptr<Trainer>> MakeTrainer(const FamilyRun& run) {
   SYNOD_ASSIGN_OR_RETURN(const FamilyEntry* family, Find(run.plan->facts().model_family));
   return family->trainer(run);
@@ -78,7 +118,7 @@ std::string FamilyStatement(std::string_view name) {
 }
 
 Result<std::unique_ptr<Generator>> OpenGenerator(std::shared_ptr<const Schema> schema, const GeneratorModel& model,
-                                                 Result<ComputeModule*> (*load_compute)()) {
+                                                 const LoadCompute& load_compute) {
   SYNOD_ASSIGN_OR_RETURN(const FamilyEntry* family, Find(model.family));
   return family->generator(std::move(schema), model, load_compute);
 }

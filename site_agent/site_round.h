@@ -7,6 +7,10 @@
 // transaction before the answer is sent (spend before send); the answer of a name is fixed bytes for ever: asked again,
 // the stored bytes are sent again, without a charge.
 //
+// Where a charge could not be written (kLedgerUnavailable) the row may be on the disk all the same. A driver that wants
+// to try that name again begins the round anew from the rows: then either the stored answer is there and is sent, or
+// nothing was charged and it is computed again.
+//
 // Threads: one at a time.
 #pragma once
 
@@ -25,7 +29,8 @@
 
 namespace synod {
 
-// Where finished answers lie. A port: the daemon's is SQLite (common/store), the simulation's memory.
+// Where finished answers of one run lie. A port: the daemon's is SQLite (site_agent/sqlite_answers.h), the simulation's
+// memory.
 class AnswerStore {
  public:
   virtual ~AnswerStore() = default;
@@ -63,14 +68,16 @@ class SiteRound {
   // answers must outlive the round.
   static Result<SiteRound> Begin(Setup setup, Ledger& ledger, AnswerStore& answers, std::span<const LedgerRow> rows);
 
-  // A later attempt than the one that is being computed replaces it: the driver abandons that computation.
+  // A later attempt than the one that is being computed replaces it: the driver abandons that computation. An earlier
+  // one is refused, and so is a query that was closed.
   Action OnQuery(std::shared_ptr<const Query> query, const QueryName& name);
-  // From whoever computes. An answer that nobody waits for any more is dropped, uncharged.
+  // From whoever computes: StandaloneSum::Encode; nothing in a simulation's share of a curator's sum. An answer that
+  // nobody waits for any more is dropped, uncharged.
   Action OnComputed(const QueryName& name, Bytes answer);
   Action OnMalformed(const QueryName& name);
   // The computation is gone (worker lost, run paused): uncharged; the same name may be asked again.
   void Abandon();
-  // The coordinator stored the sum: answers up to this query are not needed again.
+  // The coordinator stored the sum: answers up to this query are not needed again, nor is a computation of one.
   Status OnQueryClosed(std::uint32_t query);
 
   const std::optional<QueryName>& computing() const { return computing_; }
@@ -81,6 +88,7 @@ class SiteRound {
 
  private:
   SiteRound(Setup setup, Ledger& ledger, AnswerStore& answers, BudgetGuard guard);
+  Status Admit(const Query& query, const QueryName& name) const;
   Action RefuseWith(const QueryName& name, RefusalReason reason, Error error);
 
   Setup setup_;
@@ -89,6 +97,7 @@ class SiteRound {
   BudgetGuard guard_;
   std::optional<QueryName> computing_;
   std::uint32_t computing_entry_ = 0;
+  std::optional<std::uint32_t> closed_;  // this query and earlier ones
   std::optional<Error> last_error_;
 };
 

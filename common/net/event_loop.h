@@ -1,9 +1,10 @@
 // The one loop of a daemon: waits for ZeroMQ sockets, signals and the next timer, and calls back. Nothing that is
 // called may block. Signals come through a signalfd, never through a handler that runs in the middle of something.
-// Threads: one.
+// A program that starts children unblocks the signals in them: the mask is inherited. Threads: one.
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <memory>
 
 #include "common/core/clock.h"
@@ -14,6 +15,7 @@ namespace synod {
 class EventLoop {
  public:
   // Blocks `signals` for the whole process (before any thread starts) and watches them.
+  // Destruction gives the mask back.
   static Result<std::unique_ptr<EventLoop>> Create(const Clock& clock, std::initializer_list<int> signals);
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
@@ -22,7 +24,8 @@ class EventLoop {
   // Calls `ready` when the ZeroMQ socket can be read. Watch and Unwatch may be called from callbacks.
   void Watch(void* zmq_handle, std::function<void()> ready);
   void Unwatch(void* zmq_handle);
-  // Asked before every wait: MonotonicSeconds by which `due` must be called; infinity for never.
+  // Asked before every wait: MonotonicSeconds by which `due` must be called; infinity for never. Timers stay until the
+  // loop is destroyed.
   void AddTimer(std::function<double()> next, std::function<void()> due);
   void OnSignal(std::function<void(int signal)> handler);
 

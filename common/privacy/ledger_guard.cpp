@@ -16,16 +16,24 @@ Result<BudgetGuard> BudgetGuard::Restore(Plan plan, RunId run, DatasetId dataset
                                          std::span<const LedgerRow> rows) {
   BudgetGuard guard(std::move(plan), run, dataset, attempts);
   for (const LedgerRow& row : rows) {
-    const LedgerCharge& charge = row.charge;
-    if (charge.name.run != run || charge.dataset != dataset) continue;
-    if (charge.plan_hash != guard.plan_hash_) {
-      return VerificationFailed(fmt::format("ledger row {}: this run was charged under another plan", row.index));
-    }
-    const Status checked = guard.Admit(charge.entry, charge.name);
-    if (!checked.ok()) return checked.error().Within(fmt::format("ledger row {}", row.index));
-    guard.Use(charge.entry, charge.name);
+    if (row.charge.name.run != run || row.charge.dataset != dataset) continue;
+    SYNOD_RETURN_IF_ERROR(guard.Recall(row));
   }
   return guard;
+}
+
+Status BudgetGuard::Recall(const LedgerRow& row) {
+  const LedgerCharge& charge = row.charge;
+  if (charge.plan_hash != plan_hash_) {
+    return VerificationFailed(fmt::format("ledger row {}: this run was charged under another plan", row.index));
+  }
+  const Status checked = Admit(charge.entry, charge.name);
+  if (!checked.ok()) return checked.error().Within(fmt::format("ledger row {}", row.index));
+  if (charge.event != plan_.entries()[charge.entry].Event(plan_.honest_shares(), 1)) {
+    return VerificationFailed(fmt::format("ledger row {}: another event was charged than the plan's", row.index));
+  }
+  Use(charge.entry, charge.name);
+  return {};
 }
 
 Status BudgetGuard::CheckAttempt(std::uint32_t entry, const QueryName& name) const {

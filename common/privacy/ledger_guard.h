@@ -29,6 +29,9 @@ class BudgetGuard {
   static Result<BudgetGuard> Restore(Plan plan, RunId run, DatasetId dataset, Attempts attempts,
                                      std::span<const LedgerRow> rows);
 
+  // Takes up one more row of this run, as Restore does: it was charged before, nothing is charged now.
+  Status Recall(const LedgerRow& row);
+
   // Whether Reserve would be allowed to charge this answer. Changes nothing.
   Status Admit(std::uint32_t entry, const QueryName& name) const;
 

@@ -105,8 +105,12 @@ std::string ReadingLine(const Json& reading) {
 }  // namespace
 
 Result<Json> ExplainPlan(const Plan& plan) {
-  const PlanFacts& facts = plan.facts();
   SYNOD_ASSIGN_OR_RETURN(const std::vector<ReadingEpsilons> readings, ComputeReadings(plan));
+  return ExplainPlan(plan, readings);
+}
+
+Result<Json> ExplainPlan(const Plan& plan, const std::vector<ReadingEpsilons>& readings) {
+  const PlanFacts& facts = plan.facts();
   SYNOD_ASSIGN_OR_RETURN(const EntryExplainer explainer, EntryExplainer::Of(plan));
   Json entries = Json::array();
   std::uint64_t bytes = 0;

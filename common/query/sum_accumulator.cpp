@@ -30,6 +30,13 @@ void SumAccumulator::AddValues(std::span<const std::int64_t> values) {
   ++answers_;
 }
 
+Result<NoisySum> SumAccumulator::Decode(const Grid& grid, WordBits bits, ByteView words, std::uint32_t answers) {
+  SumAccumulator total(grid, bits);
+  SYNOD_RETURN_IF_ERROR(total.AddEncoded(words));
+  total.answers_ = answers;
+  return std::move(total).Finish();
+}
+
 NoisySum SumAccumulator::Finish() && {
   std::vector<std::int64_t> centred(total_.size());
   std::vector<double> values(total_.size());

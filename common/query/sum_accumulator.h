@@ -24,6 +24,9 @@ class SumAccumulator {
   std::uint32_t answers() const { return answers_; }
   NoisySum Finish() &&;
 
+  // A total that was stored (NoisySum::words), as it was: the values are equal bit for bit. BadInput on a wrong length.
+  static Result<NoisySum> Decode(const Grid& grid, WordBits bits, ByteView words, std::uint32_t answers);
+
  private:
   void AddValues(std::span<const std::int64_t> values);
 

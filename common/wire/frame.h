@@ -3,8 +3,9 @@
 //   magic "SYN1" | type u16 | flags u16 | control_bytes u32 | bulk_bytes u32 | sequence u64       24 bytes
 //   control (Protobuf) | zero padding to 16 | bulk (FlatBuffers)
 //
-// `type` is the number of the control message; flags are 0. Sequence numbers count up from 0 in each direction; any
-// other number is an error. Sizes are checked before anything is allocated.
+// `type` is the number of the control message (codec.h); flags are 0. Header, control and padding together are a
+// multiple of 16, and so is the bulk: everything in a stream of frames is aligned. Sequence numbers count up from 0 in
+// each direction; any other number is an error. Sizes are checked before anything is allocated.
 #pragma once
 
 #include <cstdint>
@@ -24,18 +25,23 @@ struct FrameView {
 
 // Appends a frame to `out`.
 void AppendFrame(std::uint16_t type, std::uint64_t sequence, ByteView control, ByteView bulk, Bytes& out);
+// The same up to the bulk, which the caller sends behind it from where it lies.
+void AppendFrameHead(std::uint16_t type, std::uint64_t sequence, ByteView control, std::size_t bulk_bytes, Bytes& out);
 
 // Cuts a stream of bytes into frames. After an error every further call fails: a stream that is out of step cannot be
-// trusted again.
+// trusted again. Holds at most one frame and what was fed since the last call of Next.
 class FrameReader {
  public:
   // Takes bytes as they come.
   void Feed(ByteView bytes);
-  // The next whole frame, nothing if more bytes are needed; views are valid until the next call.
+  // The next whole frame, nothing if more bytes are needed; views are valid until the next call of Feed or Next. The
+  // bulk begins at a multiple of 16 in memory.
   Result<std::optional<FrameView>> Next();
   std::size_t buffered_bytes() const;
 
  private:
+  Result<std::optional<FrameView>> Fail(std::string_view rule);
+
   Bytes buffer_;
   std::size_t begin_ = 0;
   std::uint64_t next_sequence_ = 0;

@@ -8,7 +8,7 @@
 #include "models/table_diffusion/masked_sampler.h"
 #include "models/table_diffusion/masked_shape.h"
 #include "models/table_diffusion/model_json.h"
-#include "models/table_diffusion/row_decoder.h"
+#include "models/tabular/row_decoder.h"
 
 namespace synod::table_diffusion {
 
@@ -32,7 +32,7 @@ class MaskedGenerator final : public Generator {
   tabular::TokenTransform transform_;
   MaskedShape shape_;
   std::unique_ptr<MaskedSampler> sampler_;
-  RowDecoder decoder_;
+  tabular::RowDecoder decoder_;
 };
 
 }  // namespace synod::table_diffusion

@@ -6,7 +6,7 @@
 #include "models/table_diffusion/model_json.h"
 #include "models/table_diffusion/network.h"
 #include "models/table_diffusion/published_codec.h"
-#include "models/table_diffusion/row_decoder.h"
+#include "models/tabular/row_decoder.h"
 #include "models/tabular/histogram_sum.h"
 
 namespace synod::table_diffusion {
@@ -130,7 +130,7 @@ class PublishedGenerator final : public Generator {
   PublishedShape shape_;
   PublishedCodec codec_;
   tabular::TokenTransform transform_;
-  RowDecoder decoder_;
+  tabular::RowDecoder decoder_;
   std::vector<float> parameters_;
 };
 

@@ -22,6 +22,11 @@
 
 namespace synod {
 
+// Of one message. A payload holds at most a checkpoint, a draft, or a sum: each is bounded by its maker; this bounds
+// what is read at all.
+inline constexpr std::size_t kMaxWorkerHeaderBytes = std::size_t{1} << 20;
+inline constexpr std::size_t kMaxWorkerPayloadBytes = std::size_t{4} << 30;
+
 // ---- daemon to worker ----
 
 // Where a site's records are: opened by the worker alone.
@@ -128,7 +133,10 @@ struct FailedReply {
 using WorkerReply = std::variant<ResolveReply, ReviewReply, OpenSiteReply, AnswerReply, AnswerMalformedReply,
                                  OpenTrainerReply, TrainReply, DraftReply, CheckDraftReply, FailedReply>;
 
-// Two parts of a ZeroMQ message.
+// Two parts of a ZeroMQ message. The header is JSON, {"type": NAME, ...}, with the length of each piece of the payload
+// under the piece's name; the pieces follow one another in a fixed order. Decoding is strict: an unknown type or key, a
+// length that does not add up, or a number out of range is BadInput. Values of queries are passed as they are, finite
+// or not: whoever computes looks at them.
 struct WorkerParts {
   std::string header;
   Bytes payload;

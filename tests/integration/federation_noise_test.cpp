@@ -12,21 +12,29 @@ using testing::RoundPlanOptions;
 using testing::SiteBench;
 
 // Every ask goes to every site and every reply back, until the round ends.
-void Drive(CoordinatorRound& round, std::vector<std::unique_ptr<SiteBench>>& sites, const Plan& plan) {
+void Drive(CoordinatorRound& round, testing::TestTrainer& trainer, std::vector<std::unique_ptr<SiteBench>>& sites,
+           const Plan& plan) {
   std::optional<CoordinatorRound::Action> action = round.Start();
-  while (action && std::holds_alternative<CoordinatorRound::Ask>(*action)) {
+  while (action && !std::holds_alternative<CoordinatorRound::Finished>(*action)) {
+    if (const auto* train = std::get_if<CoordinatorRound::Train>(&*action)) {
+      if (train->sum != nullptr) {
+        ASSERT_TRUE(trainer.Absorb(*train->answered, *train->sum).ok());
+      }
+      action = round.OnTrained(trainer.Next(train->left));
+      continue;
+    }
+    ASSERT_TRUE(std::holds_alternative<CoordinatorRound::Ask>(*action));
     const auto ask = std::get<CoordinatorRound::Ask>(*action);
     action.reset();
     for (std::size_t i = 0; i < sites.size(); ++i) {
-      SiteRound::Reply reply = sites[i]->round->Answer(*ask.query, ask.name);
+      SiteBench::Reply reply = sites[i]->AskFor(ask.query, ask.name);
       ASSERT_FALSE(testing::Refusal(reply));
       const std::string& id = plan.facts().roster[i].id;
-      auto* share = std::get_if<NoisedSum>(&reply);
-      action = share != nullptr ? round.OnAnswer(id, ask.name, std::move(*share))
-                                : round.OnAnswer(id, ask.name, std::move(std::get<StandaloneSum>(reply)));
+      action = reply.share ? round.OnAnswer(id, ask.name, std::move(*reply.share))
+                           : round.OnAnswer(id, ask.name, ByteView(testing::WordsOf(reply)));
     }
   }
-  ASSERT_TRUE(action && std::holds_alternative<CoordinatorRound::Finished>(*action));
+  ASSERT_TRUE(action.has_value());
 }
 
 // The mean square of every sum of a run over empty contributions, in grid units squared.
@@ -41,8 +49,8 @@ std::vector<double> NoiseOfRun(const RoundPlanOptions& options) {
   for (std::uint32_t i = 0; i < options.sites; ++i) {
     sites.push_back(std::make_unique<SiteBench>(options, 20, 100 + i));
   }
-  CoordinatorRound round(plan, sites[0]->run, {trainer, ledger, store});
-  Drive(round, sites, *plan);
+  CoordinatorRound round(plan, sites[0]->run, {ledger, store});
+  Drive(round, trainer, sites, *plan);
   std::vector<double> squares;
   for (const std::vector<double>& values : trainer.values) {
     double square = 0.0;

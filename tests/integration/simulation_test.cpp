@@ -6,8 +6,9 @@
 #include <limits>
 
 #include "common/artefact/verify.h"
-#include "site_agent/site_round.h"
+#include "models/worker/site_computer.h"
 #include "tests/support/deterministic_random.h"
+#include "tests/support/seeded_streams.h"
 #include "tests/unit/tools/evaluation_tables.h"
 #include "tools/simulation/simulated_federation.h"
 
@@ -30,12 +31,13 @@ class Simulation : public ::testing::Test {
     compute_ = *loaded;
   }
 
-  static ResolvedRun Resolve(std::uint32_t sites) {
-    return ResolveRun(PatientRun(sites), testing::PatientSchema(), Aggregation::kCurator).value();
+  static ResolvedRun Resolve(std::uint32_t sites, Aggregation aggregation = Aggregation::kCurator) {
+    return ResolveRun(PatientRun(sites), testing::PatientSchema(), aggregation).value();
   }
 
   // With secret streams of the test, or with the operating system's.
-  Result<GeneratorFile> Simulate(std::uint32_t sites, std::optional<std::uint64_t> secret) {
+  Result<GeneratorFile> Simulate(std::uint32_t sites, std::optional<std::uint64_t> secret,
+                                 Aggregation aggregation = Aggregation::kCurator) {
     std::vector<std::shared_ptr<const UnitTable>> units;
     for (Table& part : SplitByPosition(testing::Patients(240, 5), sites)) {
       units.push_back(
@@ -43,10 +45,12 @@ class Simulation : public ::testing::Test {
     }
     SimulationPorts ports{*compute_, clock_};
     if (secret) {
-      ports.random = [secret](std::size_t site) { return SecretRandomForTestsOnly::FromSeed(*secret + site); };
+      ports.streams = [secret](std::size_t site) {
+        return std::make_unique<testing::SeededStreams>(*secret, "site-" + std::to_string(site));
+      };
     }
     ports.on_news = [this](const SimulationNews& news) { news_.push_back(news); };
-    return SimulateFederation(Resolve(sites), units, ports);
+    return SimulateFederation(Resolve(sites, aggregation), units, ports);
   }
 
   ComputeModule* compute_ = nullptr;
@@ -109,6 +113,18 @@ TEST_F(Simulation, OneSiteOrFourHaveTheSameNoiseTogether) {
   }
 }
 
+TEST_F(Simulation, WithoutACuratorEverySitesWordsCarryTheWholeNoise) {
+  const Result<GeneratorFile> first = Simulate(2, 10, Aggregation::kNone);
+  const Result<GeneratorFile> again = Simulate(2, 10, Aggregation::kNone);
+  ASSERT_TRUE(first.ok() && again.ok());
+  EXPECT_EQ(first->content().parameters, again->content().parameters);
+  EXPECT_EQ(Resolve(2, Aggregation::kNone).run.plan->honest_shares(), 1U);
+  for (const ParticipationRow& row : first->certificate().participation.rows()) EXPECT_EQ(row.answered.size(), 2U);
+  const Result<VerifyReport> report = Verify(*first, {});
+  ASSERT_TRUE(report.ok());
+  EXPECT_LE(report->epsilon_recomputed, 3.0);
+}
+
 TEST_F(Simulation, RefusesTablesThatAreNotOneForEachSite) {
   SimulationPorts ports{*compute_, clock_};
   const Result<GeneratorFile> file = SimulateFederation(Resolve(3), {}, ports);
@@ -127,11 +143,9 @@ TEST_F(Simulation, ASiteRefusesPayloadsThatAreNotNumbersOrNotOfTheModelsSize) {
   Result<std::unique_ptr<Contribution>> contribution =
       compute_->MakeContribution(resolved.run, units, SecretRandomForTestsOnly::FromSeed(2));
   ASSERT_TRUE(contribution.ok());
-  InMemoryLedgerStore store;
-  Ledger ledger = Ledger::Open(store).value();
   const RunId run;
-  SiteRound site({resolved.run.plan, run, DatasetId{}, units, 1}, **contribution, ledger,
-                 SecretRandomForTestsOnly::FromSeed(3));
+  testing::SeededStreams streams(3, "site-1");
+  SiteComputer site({resolved.run.plan, run, units, 1}, **contribution, streams);
   std::uint32_t index = 0;
   const auto ask = [&](std::uint32_t entry, std::vector<float> context, std::vector<float> parameters) {
     Query query;
@@ -140,7 +154,7 @@ TEST_F(Simulation, ASiteRefusesPayloadsThatAreNotNumbersOrNotOfTheModelsSize) {
     query.kind = resolved.run.plan->entries()[entry].kind;
     query.context = std::move(context);
     query.parameters = std::move(parameters);
-    return site.Answer(query, {run, query.index, 0});
+    return site.Answer(query, {run, query.index, 0}).ok();
   };
   const std::size_t size = resolved.layout.size();
   // One number for the noise level, then the histograms.
@@ -154,8 +168,8 @@ TEST_F(Simulation, ASiteRefusesPayloadsThatAreNotNumbersOrNotOfTheModelsSize) {
     values.resize(length);
     return values;
   };
-  const std::vector<SiteRound::Reply> refused = [&] {
-    std::vector<SiteRound::Reply> replies;
+  const std::vector<bool> answered = [&] {
+    std::vector<bool> replies;
     for (const float bad : {kNan, kInfinity, -kInfinity}) {
       replies.push_back(ask(1, context, with(parameters, bad)));
       replies.push_back(ask(1, with(context, bad), parameters));
@@ -169,16 +183,10 @@ TEST_F(Simulation, ASiteRefusesPayloadsThatAreNotNumbersOrNotOfTheModelsSize) {
     replies.push_back(ask(0, {}, parameters));
     return replies;
   }();
-  for (std::size_t i = 0; i < refused.size(); ++i) {
-    ASSERT_TRUE(std::holds_alternative<RefusalReason>(refused[i])) << i;
-    EXPECT_EQ(std::get<RefusalReason>(refused[i]), RefusalReason::kMalformed) << i;
-  }
-  EXPECT_EQ(ledger.rows(), 0U) << "what is refused is not charged";
-  // A model whose outputs overflow is no reason to refuse: its units contribute zero, and the answer is charged.
-  EXPECT_TRUE(
-      std::holds_alternative<NoisedSum>(ask(1, context, std::vector<float>(size, std::numeric_limits<float>::max()))));
-  EXPECT_TRUE(std::holds_alternative<NoisedSum>(ask(1, context, parameters)));
-  EXPECT_EQ(ledger.rows(), 2U);
+  for (std::size_t i = 0; i < answered.size(); ++i) EXPECT_FALSE(answered[i]) << i;
+  // A model whose outputs overflow is no reason to refuse: its units contribute zero.
+  EXPECT_TRUE(ask(1, context, std::vector<float>(size, std::numeric_limits<float>::max())));
+  EXPECT_TRUE(ask(1, context, parameters));
 }
 
 }  // namespace

@@ -11,4 +11,11 @@ SecretRandom SecretRandomForTestsOnly::FromSeed(std::uint64_t seed) {
   return SecretRandom(SecretBytes::CopyOf(hasher.Finish()));
 }
 
+SecretRandom SecretRandomForTestsOnly::FromText(std::string_view seed) {
+  Sha256Hasher hasher;
+  hasher.Update("synod.tests.secret_random.text");
+  hasher.Update(seed);
+  return SecretRandom(SecretBytes::CopyOf(hasher.Finish()));
+}
+
 }  // namespace synod

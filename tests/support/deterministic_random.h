@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "common/crypto/secret_random.h"
 
@@ -9,6 +10,7 @@ namespace synod {
 
 struct SecretRandomForTestsOnly {
   static SecretRandom FromSeed(std::uint64_t seed);
+  static SecretRandom FromText(std::string_view seed);
 };
 
 }  // namespace synod

@@ -2,24 +2,43 @@
 
 #include <fmt/format.h>
 
-#include <deque>
+#include <optional>
 
 #include "common/artefact/certify.h"
+#include "common/core/check.h"
 #include "common/core/version.h"
 #include "coordinator/coordinator_round.h"
 #include "models/family_table.h"
+#include "models/worker/site_computer.h"
 #include "site_agent/site_round.h"
 
 namespace synod {
 namespace {
 
+// A simulation never asks for the same answer again.
+class ForgetfulAnswerStore final : public AnswerStore {
+ public:
+  void Stage(const QueryName&, Bytes) override {}
+  Result<std::optional<Bytes>> StoredAnswer(const QueryName&) const override { return std::optional<Bytes>(); }
+  Status Forget(std::uint32_t) override { return {}; }
+};
+
 // What a site needs for a run, in the order of construction.
 struct SimulatedSite {
   std::string name;
+  WordBits word_bits(std::uint32_t entry) const {
+    return plan->entries()[entry].word_bits == 32 ? WordBits::k32 : WordBits::k64;
+  }
+
+  std::shared_ptr<const Plan> plan;
   InMemoryLedgerStore store;
   std::unique_ptr<Ledger> ledger;
+  ForgetfulAnswerStore answers;
+  std::unique_ptr<SecretStreams> streams;
   std::unique_ptr<Contribution> contribution;
-  std::unique_ptr<SiteRound> round;
+  std::unique_ptr<SiteComputer> computer;
+  std::optional<SiteRound> round;
+  std::optional<Error> computing_error;  // of the last query
 };
 
 // Ids of a run and of data sets: random, never a digest of content.
@@ -33,22 +52,58 @@ Id RandomName(SecretRandom& random) {
 Result<std::unique_ptr<SimulatedSite>> MakeSite(const ResolvedRun& resolved, RunId run, std::size_t index,
                                                 std::shared_ptr<const UnitTable> units, const SimulationPorts& ports) {
   auto site = std::make_unique<SimulatedSite>();
-  site->name = resolved.run.plan->facts().roster[index].id;
+  site->plan = resolved.run.plan;
+  site->name = site->plan->facts().roster[index].id;
   SYNOD_ASSIGN_OR_RETURN(Ledger ledger, Ledger::Open(site->store));
   site->ledger = std::make_unique<Ledger>(std::move(ledger));
-  SecretRandom random = ports.random(index);
-  SYNOD_ASSIGN_OR_RETURN(site->contribution,
-                         ports.compute.MakeContribution(resolved.run, units, random.Fork("synod.contribution", 0)));
-  SiteRound::Setup setup{resolved.run.plan, run, RandomName<DatasetId>(random), std::move(units), ports.threads};
-  site->round = std::make_unique<SiteRound>(std::move(setup), *site->contribution, *site->ledger, std::move(random));
+  site->streams = ports.streams(index);
+  SYNOD_ASSIGN_OR_RETURN(
+      site->contribution,
+      ports.compute.MakeContribution(resolved.run, units, site->streams->ForRun("synod.contribution", run)));
+  SiteComputer::Setup setup{site->plan, run, std::move(units), ports.threads};
+  site->computer = std::make_unique<SiteComputer>(std::move(setup), *site->contribution, *site->streams);
+  SecretRandom names = SecretRandom::FromOperatingSystem();
+  SYNOD_ASSIGN_OR_RETURN(SiteRound round, SiteRound::Begin({site->plan, run, RandomName<DatasetId>(names)},
+                                                           *site->ledger, site->answers, {}));
+  site->round.emplace(std::move(round));
   return site;
 }
 
-std::optional<CoordinatorRound::Action> Deliver(CoordinatorRound& round, const SimulatedSite& site,
-                                                const QueryName& name, SiteRound::Reply reply) {
-  if (auto* share = std::get_if<NoisedSum>(&reply)) return round.OnAnswer(site.name, name, std::move(*share));
-  if (auto* sum = std::get_if<StandaloneSum>(&reply)) return round.OnAnswer(site.name, name, std::move(*sum));
-  return round.OnRefusal(site.name, name, std::get<RefusalReason>(reply));
+// One ask to one site, and what comes back to the coordinator.
+std::optional<CoordinatorRound::Action> AskSite(CoordinatorRound& round, SimulatedSite& site,
+                                                const CoordinatorRound::Ask& ask) {
+  site.computing_error.reset();
+  SiteRound::Action action = site.round->OnQuery(ask.query, ask.name);
+  std::optional<NoisedSum> share;
+  if (std::holds_alternative<SiteRound::Compute>(action)) {
+    Result<NoisedSum> computed = site.computer->Answer(*ask.query, ask.name);
+    if (!computed.ok()) {
+      site.computing_error = computed.error();
+      action = site.round->OnMalformed(ask.name);
+    } else if (site.plan->facts().aggregation == Aggregation::kCurator) {
+      share.emplace(std::move(*computed));
+      action = site.round->OnComputed(ask.name, {});
+    } else {
+      const StandaloneSum sum(std::move(*computed));
+      action = site.round->OnComputed(ask.name, sum.Encode(site.word_bits(ask.query->entry)));
+    }
+  }
+  if (const auto* refused = std::get_if<SiteRound::Refuse>(&action)) {
+    return round.OnRefusal(site.name, ask.name, refused->reason);
+  }
+  // Only what was charged goes on.
+  SYNOD_CHECK(std::holds_alternative<SiteRound::Send>(action), "a query is computed at once");
+  if (share) return round.OnAnswer(site.name, ask.name, std::move(*share));
+  return round.OnAnswer(site.name, ask.name, ByteView(*std::get<SiteRound::Send>(action).answer));
+}
+
+// The sites' own reasons name what a refusal only classes.
+Error WithReasonOfASite(const Error& error, const std::vector<std::unique_ptr<SimulatedSite>>& sites) {
+  for (const auto& site : sites) {
+    if (site->computing_error) return error.Within(site->computing_error->message);
+    if (site->round->last_error()) return error.Within(site->round->last_error()->message);
+  }
+  return error;
 }
 
 SimulationNews NewsOf(const CoordinatorRound& round, const Plan& plan, const Trainer& trainer) {
@@ -64,31 +119,39 @@ SimulationNews NewsOf(const CoordinatorRound& round, const Plan& plan, const Tra
   return news;
 }
 
+CoordinatorRound::Action TrainNow(CoordinatorRound& round, Trainer& trainer, const CoordinatorRound::Train& train) {
+  if (train.sum != nullptr) {
+    if (Status absorbed = trainer.Absorb(*train.answered, *train.sum); !absorbed.ok()) {
+      return round.OnTrainingFailed(absorbed.error());
+    }
+  }
+  return round.OnTrained(trainer.Next(train.left));
+}
+
 // Drives the round until it finishes: each ask goes to every site, each reply goes back, in order.
 Status Drive(CoordinatorRound& round, const std::vector<std::unique_ptr<SimulatedSite>>& sites, const Plan& plan,
-             const Trainer& trainer, const SimulationPorts& ports) {
-  std::deque<CoordinatorRound::Action> actions;
-  actions.push_back(round.Start());
-  while (!actions.empty()) {
-    CoordinatorRound::Action action = std::move(actions.front());
-    actions.pop_front();
+             Trainer& trainer, const SimulationPorts& ports) {
+  CoordinatorRound::Action action = round.Start();
+  while (true) {
+    if (std::holds_alternative<CoordinatorRound::Finished>(action)) return {};
     if (const auto* gave_up = std::get_if<CoordinatorRound::GaveUp>(&action)) {
-      // The sites' own reasons name what a refusal only classes.
-      for (const auto& site : sites) {
-        if (site->round->last_error()) return gave_up->error.Within(site->round->last_error()->message);
-      }
-      return gave_up->error;
+      return WithReasonOfASite(gave_up->error, sites);
     }
-    const auto* ask = std::get_if<CoordinatorRound::Ask>(&action);
-    if (ask == nullptr) return {};
+    if (const auto* train = std::get_if<CoordinatorRound::Train>(&action)) {
+      const bool answered = train->sum != nullptr;
+      action = TrainNow(round, trainer, *train);
+      if (answered) ports.on_news(NewsOf(round, plan, trainer));
+      continue;
+    }
+    const CoordinatorRound::Ask ask = std::get<CoordinatorRound::Ask>(action);
+    std::optional<CoordinatorRound::Action> next;
     for (const auto& site : sites) {
-      std::optional<CoordinatorRound::Action> next =
-          Deliver(round, *site, ask->name, site->round->Answer(*ask->query, ask->name));
-      if (next) actions.push_back(std::move(*next));
+      SYNOD_CHECK(!next, "a query ends with the reply of the last site");
+      next = AskSite(round, *site, ask);
     }
-    ports.on_news(NewsOf(round, plan, trainer));
+    if (!next) return Failed("the simulated federation stopped without a result");
+    action = std::move(*next);
   }
-  return Failed("the simulated federation stopped without a result");
 }
 
 Result<GeneratorFile> MakeFile(const ResolvedRun& resolved, RunId run, GeneratorModel model,
@@ -129,7 +192,7 @@ Result<GeneratorFile> SimulateFederation(const ResolvedRun& resolved,
   InMemoryLedgerStore coordinator_store;
   SYNOD_ASSIGN_OR_RETURN(Ledger coordinator_ledger, Ledger::Open(coordinator_store));
   ForgetfulRoundStore sums;
-  CoordinatorRound round(resolved.run.plan, run, {*trainer, coordinator_ledger, sums});
+  CoordinatorRound round(resolved.run.plan, run, {coordinator_ledger, sums});
   SYNOD_RETURN_IF_ERROR(Drive(round, sites, plan, *trainer, ports));
   SYNOD_ASSIGN_OR_RETURN(GeneratorModel model, trainer->Finish());
   return MakeFile(resolved, run, std::move(model), round.participation(), ports.clock);

@@ -1,5 +1,5 @@
-// A whole federation in one process: one CoordinatorRound and N SiteRounds over a queue. The same classes as the
-// daemons drive, without network; every site has a ledger in memory that goes away with the process, so no site's real
+// A whole federation in one process: one CoordinatorRound, its trainer, and N sites of one SiteRound and SiteComputer
+// each, over a queue. The same classes as the daemons drive, without network; every site has a ledger in memory that goes away with the process, so no site's real
 // budget is charged: the certificate has the class `simulation`.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 #include "common/artefact/generator_file.h"
 #include "common/core/clock.h"
-#include "common/crypto/secret_random.h"
+#include "common/crypto/secret_streams.h"
 #include "common/data/unit_table.h"
 #include "models/module/compute_module.h"
 #include "models/run_plan.h"
@@ -28,9 +28,9 @@ struct SimulationNews {
 struct SimulationPorts {
   ComputeModule& compute;
   const Clock& clock;
-  // One secret stream a site; the operating system's unless a test gives its own.
-  std::function<SecretRandom(std::size_t site)> random = [](std::size_t) {
-    return SecretRandom::FromOperatingSystem();
+  // The secret streams of each site; the operating system's unless a test gives its own.
+  std::function<std::unique_ptr<SecretStreams>(std::size_t site)> streams = [](std::size_t) {
+    return std::make_unique<OperatingSystemStreams>();
   };
   std::function<void(const SimulationNews&)> on_news = [](const SimulationNews&) {};
   unsigned threads = 1;

@@ -24,7 +24,7 @@ using testing::TotalOf;
 template <typename Hostile>
 void ExpectDropped(Hostile&& hostile) {
   RoundBench bench;
-  bench.round->Start();
+  bench.Start();
   bench.AnswerAll(bench.Name(0), 0);
   bench.Answer("site-a", bench.Name(1), 1, 1);
   bench.Answer("site-b", bench.Name(1), 2, 1);
@@ -73,21 +73,21 @@ TEST(CoordinatorDrops, AnAnswerOfTheWrongLengthAndStillTakesARightOne) {
 
 TEST(CoordinatorDrops, ALateAnswerOfAnEarlierAttempt) {
   RoundBench bench;
-  bench.round->Start();
+  bench.Start();
   bench.Answer("site-a", bench.Name(0), 1);
-  bench.round->OnDeadline();
+  bench.Deadline();
   EXPECT_FALSE(bench.Answer("site-b", bench.Name(0), 2));
   EXPECT_FALSE(bench.Answer("site-a", bench.Name(0), 1)) << "a replay of what counted in the earlier attempt";
   EXPECT_EQ(bench.round->dropped_messages(), 2U);
   bench.Answer("site-a", bench.Name(0, 1), 11);
   bench.Answer("site-b", bench.Name(0, 1), 12);
-  EXPECT_EQ(AskedName(bench.round->OnDeadline()), bench.Name(1));
+  EXPECT_EQ(AskedName(bench.Deadline()), bench.Name(1));
   EXPECT_EQ(bench.trainer.absorbed.at(0), TotalOf(*bench.plan, 0, {11, 12}));
 }
 
 TEST(CoordinatorDrops, AnAnswerAfterTheSitesOwnRefusal) {
   RoundBench bench;
-  bench.round->Start();
+  bench.Start();
   bench.Refuse("site-a", bench.Name(0));
   EXPECT_FALSE(bench.Answer("site-a", bench.Name(0), 1));
   EXPECT_FALSE(bench.Refuse("site-a", bench.Name(0)));
@@ -98,12 +98,12 @@ TEST(CoordinatorNoise, ASumNeverHasFewerSharesThanItIsAccountedWith) {
   RoundPlanOptions options;
   options.aggregation = Aggregation::kCurator;  // accounted with the noise of all three: its quorum is three
   RoundBench bench(options);
-  bench.round->Start();
+  bench.Start();
   EXPECT_FALSE(bench.round->OnAnswer("site-a", bench.Name(0), testing::ShareOf(*bench.plan, 0, 1)));
   EXPECT_FALSE(bench.round->OnAnswer("site-b", bench.Name(0), testing::ShareOf(*bench.plan, 0, 2)));
-  EXPECT_EQ(AskedName(bench.round->OnDeadline()), bench.Name(0, 1));
+  EXPECT_EQ(AskedName(bench.Deadline()), bench.Name(0, 1));
   EXPECT_TRUE(bench.trainer.absorbed.empty());
-  EXPECT_TRUE(bench.store.stored.empty());
+  EXPECT_TRUE(bench.store.words.empty());
 }
 
 TEST(CoordinatorNoiseDeathTest, AShareIsNotTakenWhereItsOwnNoiseIsAllThereIs) {
@@ -111,7 +111,7 @@ TEST(CoordinatorNoiseDeathTest, AShareIsNotTakenWhereItsOwnNoiseIsAllThereIs) {
   options.aggregation = Aggregation::kCurator;
   const auto curator = testing::RoundPlan(options);
   RoundBench bench;
-  bench.round->Start();
+  bench.Start();
   EXPECT_DEATH(bench.round->OnAnswer("site-a", bench.Name(0), testing::ShareOf(*curator, 0, 1)), "by a curator alone");
 }
 
@@ -119,11 +119,11 @@ TEST(CoordinatorNoiseDeathTest, AShareIsNotTakenWhereItsOwnNoiseIsAllThereIs) {
 
 TEST(CoordinatorGivesUp, WhenThePlanAllowsNoFurtherAttemptAndNamesSitesAndReasons) {
   RoundBench bench;
-  bench.round->Start();
-  bench.round->OnDeadline();
+  bench.Start();
+  bench.Deadline();
   bench.Answer("site-c", bench.Name(0, 1), 1);
   bench.Refuse("site-a", bench.Name(0, 1), RefusalReason::kLedgerUnavailable);
-  const auto action = bench.round->OnDeadline();
+  const auto action = bench.Deadline();
   const Error* error = GivenUp(action);
   ASSERT_NE(error, nullptr);
   EXPECT_THAT(error->message, AllOf(HasSubstr("\"counts\""), HasSubstr("1 of 3"), HasSubstr("2 are needed"),
@@ -136,11 +136,11 @@ TEST(CoordinatorGivesUp, WhenThePlanAllowsNoFurtherAttemptAndNamesSitesAndReason
 
 TEST(CoordinatorGivesUp, BeforeAnswersThatLaterQueriesNeedAreUsedUp) {
   RoundBench bench;  // three steps, two retries
-  bench.round->Start();
+  bench.Start();
   bench.AnswerAll(bench.Name(0), 0);
-  EXPECT_EQ(AskedName(bench.round->OnDeadline()), bench.Name(1, 1));
-  EXPECT_EQ(AskedName(bench.round->OnDeadline()), bench.Name(1, 2));
-  EXPECT_NE(GivenUp(bench.round->OnDeadline()), nullptr) << "two answers left, three sums missing";
+  EXPECT_EQ(AskedName(bench.Deadline()), bench.Name(1, 1));
+  EXPECT_EQ(AskedName(bench.Deadline()), bench.Name(1, 2));
+  EXPECT_NE(GivenUp(bench.Deadline()), nullptr) << "two answers left, three sums missing";
   EXPECT_THAT(bench.round->used(), ElementsAre(1, 3));
   EXPECT_EQ(bench.ledger_store.rows().size(), 4U);
 }
@@ -148,20 +148,20 @@ TEST(CoordinatorGivesUp, BeforeAnswersThatLaterQueriesNeedAreUsedUp) {
 TEST(CoordinatorGivesUp, NotForAQueryBeyondWhatTheRunNeeds) {
   RoundBench bench;
   bench.trainer.uses_spares = true;
-  bench.round->Start();
+  bench.Start();
   bench.AnswerAll(bench.Name(0), 0);
-  EXPECT_EQ(AskedName(bench.round->OnDeadline()), bench.Name(2)) << "the spare histogram failed";
+  EXPECT_EQ(AskedName(bench.Deadline()), bench.Name(2)) << "the spare histogram failed";
   for (std::uint32_t query = 2; query < 6; ++query) {
     EXPECT_EQ(AskedName(bench.AnswerAll(bench.Name(query), 1)), bench.Name(query + 1));
   }
-  EXPECT_TRUE(IsFinished(bench.round->OnDeadline())) << "the last spare step failed";
+  EXPECT_TRUE(IsFinished(bench.Deadline())) << "the last spare step failed";
   EXPECT_THAT(bench.round->used(), ElementsAre(2, 5));
   EXPECT_TRUE(bench.round->participation().CheckAgainst(*bench.plan).ok());
 }
 
 TEST(CoordinatorGivesUp, WhenTheTrainerStopsBeforeThePlanIsDone) {
   RoundBench bench;
-  bench.round->Start();
+  bench.Start();
   bench.trainer.stops_early = true;
   const auto action = bench.AnswerAll(bench.Name(0), 0);
   ASSERT_NE(GivenUp(action), nullptr);
@@ -173,7 +173,7 @@ TEST(CoordinatorGivesUp, WhenTheTrainerStopsBeforeThePlanIsDone) {
 TEST(CoordinatorPorts, WithoutALedgerRowNothingIsAsked) {
   RoundBench bench;
   bench.ledger_store.fail_from = 1;
-  bench.round->Start();
+  bench.Start();
   const auto action = bench.AnswerAll(bench.Name(0), 0);
   ASSERT_NE(GivenUp(action), nullptr);
   EXPECT_THAT(GivenUp(action)->message, AllOf(HasSubstr("ledger"), HasSubstr("disk of the ledger is full")));
@@ -182,14 +182,14 @@ TEST(CoordinatorPorts, WithoutALedgerRowNothingIsAsked) {
 TEST(CoordinatorPorts, WithoutALedgerRowNothingIsAskedAgain) {
   RoundBench bench;
   bench.ledger_store.fail_from = 1;
-  bench.round->Start();
-  EXPECT_NE(GivenUp(bench.round->OnDeadline()), nullptr);
+  bench.Start();
+  EXPECT_NE(GivenUp(bench.Deadline()), nullptr);
 }
 
 TEST(CoordinatorPorts, ASumThatCannotBeStoredIsNeverAbsorbed) {
   RoundBench bench;
   bench.store.fails = true;
-  bench.round->Start();
+  bench.Start();
   const auto action = bench.AnswerAll(bench.Name(0), 0);
   ASSERT_NE(GivenUp(action), nullptr);
   EXPECT_THAT(GivenUp(action)->message, HasSubstr("disk of the sums is full"));
@@ -199,7 +199,7 @@ TEST(CoordinatorPorts, ASumThatCannotBeStoredIsNeverAbsorbed) {
 TEST(CoordinatorPorts, ATrainerThatCannotUseASumEndsTheRun) {
   RoundBench bench;
   bench.trainer.fails = true;
-  bench.round->Start();
+  bench.Start();
   EXPECT_NE(GivenUp(bench.AnswerAll(bench.Name(0), 0)), nullptr);
 }
 
@@ -209,7 +209,7 @@ struct Storm {
   explicit Storm(std::uint64_t seed) : random(seed) {
     bench.trainer.uses_spares = seed % 2 == 0;
     if (seed % 7 == 0) bench.ledger_store.fail_from = random() % 6;
-    Take(bench.round->Start());
+    Take(bench.Start());
   }
 
   void Take(const std::optional<CoordinatorRound::Action>& action) {
@@ -244,7 +244,7 @@ struct Storm {
       if (fits) after[site] = std::nullopt;
       action = bench.Refuse(site, name);
     } else {
-      action = bench.round->OnDeadline();
+      action = bench.Deadline();
     }
     counted = after;
     if (bench.trainer.absorbed.size() > sums) ExpectSumOf(after, asked_entry);
@@ -277,7 +277,7 @@ TEST(CoordinatorStorm, NoOrderOfEventsBreaksAPromise) {
     EXPECT_EQ(storm.bench.ledger_store.rows().size(), storm.asked.size()) << "asked and charged are one";
     for (std::size_t e = 0; e < 2; ++e) EXPECT_LE(round.used()[e], storm.bench.plan->entries()[e].allowed());
     EXPECT_TRUE(round.participation().CheckAgainst(*storm.bench.plan).ok());
-    EXPECT_EQ(storm.bench.store.stored.size(), storm.bench.trainer.absorbed.size());
+    EXPECT_EQ(storm.bench.store.words.size(), storm.bench.trainer.absorbed.size());
     if (::testing::Test::HasFailure()) FAIL() << "seed " << seed;
   }
 }

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "common/privacy/noise_arithmetic.h"
 #include "common/query/clipped_summer.h"
+#include "common/query/grid.h"
 #include "common/query/noise_share.h"
 #include "coordinator/coordinator_round.h"
+#include "models/family.h"
 #include "tests/support/deterministic_random.h"
 
 namespace synod::testing {
@@ -119,19 +122,21 @@ class TestLedgerStore final : public LedgerStore {
 class TestRoundStore final : public RoundStore {
  public:
   explicit TestRoundStore(EventLog& log) : log_(log) {}
-  Status AppendSum(const QueryName& name, std::uint32_t entry, const NoisySum& sum) override {
+  Status AppendAttempt(const AttemptRecord& attempt, const NoisySum* sum) override {
     if (fails) return Failed("the disk of the sums is full");
-    log_.push_back("store " + NameText(name));
-    stored.push_back({name, entry, sum.words()});
+    log_.push_back((sum != nullptr ? "store " : "record ") + NameText(attempt.name));
+    attempts.push_back(attempt);
+    if (sum != nullptr) words[attempt.name.query] = sum->words();
     return {};
   }
+  Result<Bytes> LoadWords(std::uint32_t query) const override {
+    const auto found = words.find(query);
+    if (found == words.end()) return VerificationFailed("there is no sum of this query");
+    return found->second;
+  }
 
-  struct Stored {
-    QueryName name;
-    std::uint32_t entry = 0;
-    Bytes words;
-  };
-  std::vector<Stored> stored;
+  std::vector<AttemptRecord> attempts;
+  std::map<std::uint32_t, Bytes> words;  // of every sum, by query
   bool fails = false;
 
  private:
@@ -186,18 +191,35 @@ struct RoundBench {
   explicit RoundBench(const RoundPlanOptions& options = {})
       : plan(RoundPlan(options)), trainer(plan, log), ledger_store(log), store(log) {
     run.bytes.fill(7);
-    round.emplace(plan, run, CoordinatorRound::Ports{trainer, ledger, store});
+    round.emplace(plan, run, CoordinatorRound::Ports{ledger, store});
   }
+
+  // Lets the trainer work until the round waits for sites or has ended.
+  std::optional<CoordinatorRound::Action> Train(std::optional<CoordinatorRound::Action> action) {
+    while (action && std::holds_alternative<CoordinatorRound::Train>(*action)) {
+      const auto train = std::get<CoordinatorRound::Train>(*action);
+      trained.push_back(train);
+      if (train.sum != nullptr) {
+        if (const Status absorbed = trainer.Absorb(*train.answered, *train.sum); !absorbed.ok()) {
+          return round->OnTrainingFailed(absorbed.error());
+        }
+      }
+      action = round->OnTrained(trainer.Next(train.left));
+    }
+    return action;
+  }
+  std::optional<CoordinatorRound::Action> Start() { return Train(round->Start()); }
+  std::optional<CoordinatorRound::Action> Deadline() { return Train(round->OnDeadline()); }
 
   QueryName Name(std::uint32_t query, std::uint32_t attempt = 0) const { return {run, query, attempt}; }
   // The answer of `site` with the stream `seed`.
   std::optional<CoordinatorRound::Action> Answer(const std::string& site, const QueryName& name, std::uint64_t seed,
                                                  std::uint32_t entry = 0) {
-    return round->OnAnswer(site, name, AnswerOf(*plan, entry, seed));
+    return Train(round->OnAnswer(site, name, AnswerOf(*plan, entry, seed)));
   }
   std::optional<CoordinatorRound::Action> Refuse(const std::string& site, const QueryName& name,
                                                  RefusalReason reason = RefusalReason::kMalformed) {
-    return round->OnRefusal(site, name, reason);
+    return Train(round->OnRefusal(site, name, reason));
   }
   // All three sites answer query `name`.
   std::optional<CoordinatorRound::Action> AnswerAll(const QueryName& name, std::uint32_t entry) {
@@ -214,6 +236,7 @@ struct RoundBench {
   Ledger ledger = Ledger::Open(ledger_store).value();
   TestRoundStore store;
   std::optional<CoordinatorRound> round;
+  std::vector<CoordinatorRound::Train> trained;  // every Train that the trainer was given
 };
 
 // The attempt that an action asks for, or nothing.

@@ -25,13 +25,13 @@ void ExpectDeaf(RoundBench& bench) {
     EXPECT_FALSE(bench.Answer("site-a", bench.Name(query), 1));
     EXPECT_FALSE(bench.Refuse("site-b", bench.Name(query)));
   }
-  EXPECT_FALSE(bench.round->OnDeadline());
+  EXPECT_FALSE(bench.Deadline());
   EXPECT_EQ(bench.round->dropped_messages(), dropped + 12);
   EXPECT_EQ(bench.ledger_store.rows().size(), rows);
 }
 
 void DriveToEnd(RoundBench& bench) {
-  EXPECT_EQ(AskedName(bench.round->Start()), bench.Name(0));
+  EXPECT_EQ(AskedName(bench.Start()), bench.Name(0));
   EXPECT_EQ(AskedName(bench.AnswerAll(bench.Name(0), 0)), bench.Name(1));
   EXPECT_EQ(AskedName(bench.AnswerAll(bench.Name(1), 1)), bench.Name(2));
   EXPECT_EQ(AskedName(bench.AnswerAll(bench.Name(2), 1)), bench.Name(3));
@@ -53,14 +53,14 @@ TEST(CoordinatorStates, AfterTheEndEveryEventIsIgnored) {
 TEST(CoordinatorStates, AfterGivingUpEveryEventIsIgnored) {
   RoundBench bench;
   bench.ledger_store.fail_from = 0;
-  ASSERT_NE(GivenUp(bench.round->Start()), nullptr);
+  ASSERT_NE(GivenUp(bench.Start()), nullptr);
   ExpectDeaf(bench);
 }
 
 TEST(CoordinatorStatesDeathTest, ASecondStartEndsTheProgram) {
   RoundBench bench;
-  bench.round->Start();
-  EXPECT_DEATH(bench.round->Start(), "starts once");
+  bench.Start();
+  EXPECT_DEATH(bench.Start(), "starts once");
 }
 
 TEST(CoordinatorStates, AskingWaitsForAllSitesAndThenAsksTheNextQuery) {
@@ -73,26 +73,26 @@ TEST(CoordinatorStates, AskingWaitsForAllSitesAndThenAsksTheNextQuery) {
 
 TEST(CoordinatorStates, ADeadlineWithQuorumClosesTheQuery) {
   RoundBench bench;
-  bench.round->Start();
+  bench.Start();
   EXPECT_FALSE(bench.Answer("site-c", bench.Name(0), 3));
   EXPECT_FALSE(bench.Answer("site-a", bench.Name(0), 1));
-  EXPECT_EQ(AskedName(bench.round->OnDeadline()), bench.Name(1));
+  EXPECT_EQ(AskedName(bench.Deadline()), bench.Name(1));
   EXPECT_THAT(bench.trainer.answers, ElementsAre(2));
   EXPECT_EQ(bench.trainer.absorbed.at(0), TotalOf(*bench.plan, 0, {1, 3}));
 }
 
 TEST(CoordinatorStates, ADeadlineWithoutQuorumAsksAgainUnderANewNameAndIsCharged) {
   RoundBench bench;
-  bench.round->Start();
+  bench.Start();
   EXPECT_FALSE(bench.Answer("site-a", bench.Name(0), 1));
-  EXPECT_EQ(AskedName(bench.round->OnDeadline()), bench.Name(0, 1));
-  EXPECT_THAT(bench.log, ElementsAre("next", "charge 0.0", "charge 0.1"));
+  EXPECT_EQ(AskedName(bench.Deadline()), bench.Name(0, 1));
+  EXPECT_THAT(bench.log, ElementsAre("next", "charge 0.0", "record 0.0", "charge 0.1"));
   EXPECT_TRUE(bench.trainer.absorbed.empty());
 }
 
 TEST(CoordinatorStates, RefusalsWithQuorumCloseAndWithoutAskAgain) {
   RoundBench bench;
-  bench.round->Start();
+  bench.Start();
   EXPECT_FALSE(bench.Refuse("site-a", bench.Name(0)));
   EXPECT_FALSE(bench.Refuse("site-b", bench.Name(0)));
   EXPECT_EQ(AskedName(bench.Answer("site-c", bench.Name(0), 3)), bench.Name(0, 1)) << "one of two needed";
@@ -106,7 +106,7 @@ TEST(CoordinatorStates, RefusalsWithQuorumCloseAndWithoutAskAgain) {
 
 TEST(CoordinatorOrder, ChargesBeforeItAsksAndStoresBeforeItAbsorbs) {
   RoundBench bench;
-  bench.round->Start();
+  bench.Start();
   EXPECT_THAT(bench.log, ElementsAre("next", "charge 0.0"));
   bench.AnswerAll(bench.Name(0), 0);
   EXPECT_THAT(bench.log, ElementsAre("next", "charge 0.0", "store 0.0", "absorb 0", "next", "charge 1.0"));
@@ -114,7 +114,7 @@ TEST(CoordinatorOrder, ChargesBeforeItAsksAndStoresBeforeItAbsorbs) {
 
 TEST(CoordinatorOrder, TheChargeIsThePlansEventForTheNoiseSharesThatCount) {
   RoundBench bench;
-  bench.round->Start();
+  bench.Start();
   bench.AnswerAll(bench.Name(0), 0);
   const auto& rows = bench.ledger_store.rows();
   ASSERT_EQ(rows.size(), 2U);
@@ -130,21 +130,21 @@ TEST(CoordinatorOrder, AnswersInAnyOrderGiveTheSameExactSum) {
   const std::vector<std::string> sites = {"site-a", "site-b", "site-c"};
   for (const auto& order : orders) {
     RoundBench bench;
-    bench.round->Start();
+    bench.Start();
     for (const std::size_t site : order) bench.Answer(sites[site], bench.Name(0), site + 1);
     EXPECT_EQ(bench.trainer.absorbed.at(0), TotalOf(*bench.plan, 0, {1, 2, 3}));
-    EXPECT_EQ(bench.store.stored.at(0).words, bench.trainer.absorbed.at(0)) << "what is stored is what is used";
+    EXPECT_EQ(bench.store.words.at(0), bench.trainer.absorbed.at(0)) << "what is stored is what is used";
   }
 }
 
 TEST(CoordinatorRecord, NamesWhoAnsweredEveryAttempt) {
   RoundBench bench;
-  bench.round->Start();
+  bench.Start();
   bench.Answer("site-b", bench.Name(0), 1);
-  bench.round->OnDeadline();
+  bench.Deadline();
   bench.Answer("site-c", bench.Name(0, 1), 1);
   bench.Answer("site-a", bench.Name(0, 1), 2);
-  bench.round->OnDeadline();
+  bench.Deadline();
   for (std::uint32_t query = 1; query < 4; ++query) bench.AnswerAll(bench.Name(query), 1);
   const std::vector<ParticipationRow> expected = {
       {0, 0, 0, 0, false, {1}}, {0, 0, 1, 0, true, {0, 2}}, {1, 3, 0, 1, true, {0, 1, 2}}};

@@ -7,7 +7,7 @@
 #include "common/data/load_table.h"
 #include "models/family_table.h"
 #include "models/table_diffusion/contribution.h"
-#include "tests/support/deterministic_random.h"
+#include "tests/support/seeded_streams.h"
 #include "tests/support/shared_data.h"
 #include "tests/unit/models/model_fixture.h"
 #include "tools/simulation/simulated_federation.h"
@@ -45,7 +45,9 @@ std::unique_ptr<Generator> Train(const testing::RunRequest& request, const Table
   ComputeHere compute;
   const SystemClock clock;
   SimulationPorts ports{compute, clock};
-  ports.random = [](std::size_t site) { return SecretRandomForTestsOnly::FromSeed(100 + site); };
+  ports.streams = [](std::size_t site) {
+    return std::make_unique<testing::SeededStreams>(100, "site-" + std::to_string(site));
+  };
   const Result<GeneratorFile> file = SimulateFederation(resolved, sites, ports);
   EXPECT_TRUE(file.ok()) << (file.ok() ? "" : file.error().message);
   const GeneratorContent& content = file->content();

@@ -238,6 +238,22 @@ TEST(ResolvePlan, NeedsLessNoiseASiteWhenMoreSharesCount) {
   EXPECT_NEAR(ratio, 2.0, 0.01);
 }
 
+// Another machine's logarithm moves what is solved for in its last bits; here by far more. Without rounding the
+// variances move with it.
+TEST(ResolvePlan, GivesTheSameVariancesWhenTheLastBitsOfTheSolutionDiffer) {
+  for (const double epsilon : {0.5, 1.0, 3.0}) {
+    PlanRequest request = testing::SmallPlanRequest();
+    request.facts.epsilon_target = epsilon;
+    PlanRequest other = request;
+    other.facts.epsilon_target = epsilon * (1.0 + 1e-7);
+    ASSERT_NE(other.facts.epsilon_target, epsilon);
+    const Result<Plan> a = ResolvePlan(request);
+    const Result<Plan> b = ResolvePlan(other);
+    ASSERT_TRUE(a.ok() && b.ok());
+    for (std::size_t e = 0; e < a->entries().size(); ++e) EXPECT_EQ(a->entries()[e], b->entries()[e]) << epsilon;
+  }
+}
+
 TEST(ResolvePlan, FillsTheBudgetWhenEveryEntryHasAShare) {
   PlanRequest request = testing::SmallPlanRequest();
   request.entries.pop_back();

@@ -17,12 +17,16 @@ void ExpectUntouched(const SiteBench& bench, int calls = 0, std::size_t rows = 0
   EXPECT_EQ(bench.ledger_store.rows().size(), rows);
 }
 
+std::optional<RefusalReason> RefusalOf(SiteBench& bench, const Query& query, std::uint32_t name) {
+  return Refusal(bench.AskFor(std::make_shared<const Query>(query), {bench.run, name, 0}));
+}
+
 TEST(SiteRefuses, AnEntryThatThePlanDoesNotHaveBeforeAnythingIsComputed) {
   SiteBench bench;
   for (const std::uint32_t entry : {2U, 3U, 0xffffffffU}) {
     Query query;
     query.entry = entry;
-    EXPECT_EQ(Refusal(bench.round->Answer(query, {bench.run, 0, 0})), RefusalReason::kOutsidePlan);
+    EXPECT_EQ(RefusalOf(bench, query, 0), RefusalReason::kOutsidePlan);
   }
   ExpectUntouched(bench);
   EXPECT_TRUE(bench.round->last_error().has_value());
@@ -33,7 +37,7 @@ TEST(SiteRefuses, AnEntryAskedAsAnotherKind) {
   Query query;
   query.entry = 1;
   query.kind = QueryKind::kHistogram;
-  EXPECT_EQ(Refusal(bench.round->Answer(query, {bench.run, 0, 0})), RefusalReason::kOutsidePlan);
+  EXPECT_EQ(RefusalOf(bench, query, 0), RefusalReason::kOutsidePlan);
   ExpectUntouched(bench);
 }
 
@@ -41,7 +45,7 @@ TEST(SiteRefuses, AQueryUnderTheNameOfAnother) {
   SiteBench bench;
   Query query;
   query.index = 3;
-  EXPECT_EQ(Refusal(bench.round->Answer(query, {bench.run, 4, 0})), RefusalReason::kOutsidePlan);
+  EXPECT_EQ(RefusalOf(bench, query, 4), RefusalReason::kOutsidePlan);
   ExpectUntouched(bench);
 }
 
@@ -49,16 +53,41 @@ TEST(SiteRefuses, AQueryOfAnotherRun) {
   SiteBench bench;
   RunId other = bench.run;
   other.bytes[0] ^= 1;
-  EXPECT_TRUE(Refusal(bench.round->Answer(Query{}, {other, 0, 0})).has_value());
+  EXPECT_EQ(Refusal(bench.AskFor(bench.QueryOf(0, 0), {other, 0, 0})), RefusalReason::kOutsidePlan);
   ExpectUntouched(bench);
 }
 
-TEST(SiteRefuses, TheSameNameTwice) {
+TEST(SiteAnswers, TheSameNameWithTheSameBytesAndWithoutACharge) {
+  SiteBench bench;
+  const Bytes first = WordsOf(bench.Ask(0, 0));
+  const int calls = bench.contribution.calls;
+  EXPECT_EQ(WordsOf(bench.Ask(0, 0)), first);
+  EXPECT_EQ(WordsOf(bench.AskFor(bench.QueryOf(1, 0), {bench.run, 0, 0})), first) << "whatever is asked under it";
+  ExpectUntouched(bench, calls, 1);
+}
+
+TEST(SiteRefuses, ANameWhoseAnswerItHasForgotten) {
   SiteBench bench;
   EXPECT_FALSE(Refusal(bench.Ask(0, 0)));
+  EXPECT_FALSE(Refusal(bench.Ask(1, 1)));
   const int calls = bench.contribution.calls;
+  EXPECT_TRUE(bench.round->OnQueryClosed(0).ok());
   EXPECT_EQ(Refusal(bench.Ask(0, 0)), RefusalReason::kReplayed);
-  ExpectUntouched(bench, calls, 1);
+  EXPECT_FALSE(Refusal(bench.Ask(1, 1))) << "this one is still open";
+  bench.Begin();
+  EXPECT_EQ(Refusal(bench.Ask(0, 0)), RefusalReason::kReplayed);
+  ExpectUntouched(bench, calls, 2);
+}
+
+TEST(SiteRefuses, AnyAttemptOfAQueryThatTheCoordinatorClosed) {
+  SiteBench bench;
+  EXPECT_TRUE(bench.round->OnQueryClosed(3).ok());
+  EXPECT_EQ(Refusal(bench.Ask(1, 3)), RefusalReason::kReplayed) << "it was away, and its answer would come too late";
+  EXPECT_EQ(Refusal(bench.Ask(1, 2, 4)), RefusalReason::kReplayed);
+  EXPECT_TRUE(bench.round->OnQueryClosed(1).ok()) << "an older message, late";
+  EXPECT_EQ(Refusal(bench.Ask(1, 3)), RefusalReason::kReplayed);
+  ExpectUntouched(bench);
+  EXPECT_FALSE(Refusal(bench.Ask(1, 4)));
 }
 
 TEST(SiteRefuses, AnEarlierQueryAndAnEarlierAttempt) {
@@ -119,6 +148,37 @@ TEST(SiteCharges, NoAnswerLeavesWithoutALedgerRow) {
   EXPECT_FALSE(Refusal(bench.Ask(0, 0, 1)));
 }
 
+TEST(SiteCharges, ANameAgainOnceTheLedgerSaysThatItsChargeWasNeverWritten) {
+  SiteBench bench;
+  bench.ledger_store.fail_from = 0;
+  EXPECT_EQ(Refusal(bench.Ask(0, 0)), RefusalReason::kLedgerUnavailable);
+  bench.ledger_store.fail_from = SIZE_MAX;
+  bench.Begin();
+  EXPECT_THAT(bench.round->used(), ElementsAre(0, 0));
+  EXPECT_FALSE(Refusal(bench.Ask(0, 0)));
+  EXPECT_EQ(bench.ledger_store.rows().size(), 1U);
+}
+
+TEST(SiteCharges, NothingAgainWhereTheRowAndItsAnswerWereThereAfterAll) {
+  SiteBench bench;
+  bench.ledger_store.fail_from = 0;
+  bench.ledger_store.keeps_row_on_failure = true;
+  EXPECT_EQ(Refusal(bench.Ask(1, 0)), RefusalReason::kLedgerUnavailable);
+  bench.ledger_store.fail_from = SIZE_MAX;
+  bench.Begin();
+  const int calls = bench.contribution.calls;
+  EXPECT_FALSE(Refusal(bench.Ask(1, 0)));
+  ExpectUntouched(bench, calls, 1);
+}
+
+TEST(SiteRefuses, WhileItsStoredAnswersCannotBeRead) {
+  SiteBench bench;
+  bench.answers.fails = true;
+  EXPECT_EQ(Refusal(bench.Ask(0, 0)), RefusalReason::kLedgerUnavailable);
+  bench.answers.fails = false;
+  EXPECT_FALSE(Refusal(bench.Ask(0, 0)));
+}
+
 TEST(SiteCharges, ARowThatWasThereAfterAllIsNotChargedAgain) {
   SiteBench bench;
   bench.ledger_store.fail_from = 0;
@@ -130,13 +190,85 @@ TEST(SiteCharges, ARowThatWasThereAfterAllIsNotChargedAgain) {
   EXPECT_EQ(bench.ledger.rows(), 2U);
 }
 
-TEST(SiteCharges, ARoundThatBeginsAgainWithTheSameLedgerGivesNoAnswerTwice) {
+TEST(SiteCharges, ARoundThatBeginsAgainSendsTheSameBytesAndChargesNothingTwice) {
   SiteBench bench;
-  EXPECT_FALSE(Refusal(bench.Ask(0, 0)));
-  SiteRound again(SiteRound::Setup{bench.plan, bench.run, bench.dataset, testing::RecordsOf(20), 1}, bench.contribution,
-                  bench.ledger, SecretRandomForTestsOnly::FromSeed(2));
-  EXPECT_TRUE(Refusal(again.Answer(Query{}, {bench.run, 0, 0})).has_value());
+  const Bytes first = WordsOf(bench.Ask(1, 0, 1));
+  bench.Begin();
+  EXPECT_THAT(bench.round->used(), ElementsAre(0, 1));
+  EXPECT_EQ(WordsOf(bench.Ask(1, 0, 1)), first);
+  EXPECT_EQ(Refusal(bench.Ask(1, 0, 0)), RefusalReason::kReplayed);
   EXPECT_EQ(bench.ledger_store.rows().size(), 1U);
+}
+
+TEST(SiteBegin, RefusesALedgerThatWasChargedForAnotherPlan) {
+  SiteBench bench;
+  bench.Ask(1, 0);
+  RoundPlanOptions options;
+  options.steps = 4;
+  const auto result = SiteRound::Begin({testing::RoundPlan(options), bench.run, bench.dataset}, bench.ledger,
+                                       bench.answers, bench.ledger_store.rows());
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, ErrorCode::kVerificationFailed);
+  EXPECT_THAT(result.error().message, ::testing::HasSubstr("ledger row 0"));
+}
+
+// ---- The one computation at a time.
+
+TEST(SiteComputation, IsStartedOnceForANameThatIsAskedAgain) {
+  SiteBench bench;
+  const QueryName name{bench.run, 0, 0};
+  EXPECT_TRUE(std::holds_alternative<SiteRound::Compute>(bench.round->OnQuery(bench.QueryOf(0, 0), name)));
+  EXPECT_TRUE(std::holds_alternative<SiteRound::Nothing>(bench.round->OnQuery(bench.QueryOf(0, 0), name)));
+  EXPECT_EQ(bench.round->computing(), name);
+  ExpectUntouched(bench);
+}
+
+TEST(SiteComputation, IsReplacedByALaterAttemptAndItsAnswerDroppedUncharged) {
+  SiteBench bench;
+  const Bytes answer(4 * bench.plan->entries()[0].dimension, 1);
+  for (std::uint32_t attempt = 0; attempt < 2; ++attempt) {
+    bench.round->OnQuery(bench.QueryOf(0, 0), {bench.run, 0, attempt});
+  }
+  EXPECT_TRUE(std::holds_alternative<SiteRound::Nothing>(bench.round->OnComputed({bench.run, 0, 0}, answer)));
+  EXPECT_EQ(Refusal(bench.round->OnQuery(bench.QueryOf(0, 0), {bench.run, 0, 0})), RefusalReason::kReplayed);
+  EXPECT_TRUE(bench.ledger_store.rows().empty());
+  EXPECT_TRUE(testing::IsSent(bench.round->OnComputed({bench.run, 0, 1}, answer)));
+  EXPECT_THAT(bench.log, ElementsAre("charge 0.1"));
+}
+
+TEST(SiteComputation, ThatIsAbandonedCostsNothingAndMayBeAskedAgain) {
+  SiteBench bench;
+  const QueryName name{bench.run, 1, 0};
+  const Bytes answer(4 * bench.plan->entries()[1].dimension, 1);
+  bench.round->OnQuery(bench.QueryOf(1, 1), name);
+  bench.round->Abandon();
+  EXPECT_TRUE(std::holds_alternative<SiteRound::Nothing>(bench.round->OnComputed(name, answer)));
+  EXPECT_TRUE(std::holds_alternative<SiteRound::Nothing>(bench.round->OnMalformed(name)));
+  EXPECT_TRUE(bench.ledger_store.rows().empty());
+  EXPECT_TRUE(std::holds_alternative<SiteRound::Compute>(bench.round->OnQuery(bench.QueryOf(1, 1), name)));
+  EXPECT_TRUE(testing::IsSent(bench.round->OnComputed(name, answer)));
+  EXPECT_TRUE(std::holds_alternative<SiteRound::Nothing>(bench.round->OnComputed(name, answer))) << "once";
+  EXPECT_EQ(bench.ledger_store.rows().size(), 1U);
+}
+
+TEST(SiteComputation, OfAQueryThatWasClosedIsDroppedUncharged) {
+  SiteBench bench;
+  const QueryName name{bench.run, 1, 0};
+  bench.round->OnQuery(bench.QueryOf(1, 1), name);
+  EXPECT_TRUE(bench.round->OnQueryClosed(1).ok());
+  EXPECT_FALSE(bench.round->computing().has_value());
+  const Bytes answer(4 * bench.plan->entries()[1].dimension, 1);
+  EXPECT_TRUE(std::holds_alternative<SiteRound::Nothing>(bench.round->OnComputed(name, answer)));
+  EXPECT_TRUE(bench.ledger_store.rows().empty());
+}
+
+TEST(SiteComputation, OfTheWrongLengthIsNeitherChargedNorSent) {
+  SiteBench bench;
+  for (const std::size_t length : {std::size_t{0}, std::size_t{15}, std::size_t{17}, std::size_t{32}}) {
+    bench.round->OnQuery(bench.QueryOf(0, 0), {bench.run, 0, 0});
+    EXPECT_EQ(Refusal(bench.round->OnComputed({bench.run, 0, 0}, Bytes(length, 1))), RefusalReason::kMalformed);
+  }
+  EXPECT_TRUE(bench.ledger_store.rows().empty());
 }
 
 TEST(SiteCharges, NothingForAComputationThatWasRefusedAndSaysWhyFromTheClosedList) {
@@ -146,7 +278,6 @@ TEST(SiteCharges, NothingForAComputationThatWasRefusedAndSaysWhyFromTheClosedLis
   EXPECT_TRUE(bench.ledger_store.rows().empty());
   EXPECT_THAT(bench.round->used(), ElementsAre(0, 0));
   ASSERT_TRUE(bench.round->last_error().has_value());
-  EXPECT_EQ(bench.round->last_error()->message, "a query has the wrong number of parameters");
   for (const ErrorCode code : {ErrorCode::kInternal, ErrorCode::kFailed, ErrorCode::kBudgetExhausted}) {
     bench.contribution.error = Error{code, "text of the site's own", ""};
     EXPECT_EQ(Refusal(bench.Ask(0, 0)), RefusalReason::kMalformed) << "one reason, whatever happened";
@@ -167,22 +298,41 @@ TEST(SiteRefuses, ASumOfAnotherLengthThanItsEntry) {
   RoundPlanOptions options;
   SiteBench bench(options);
   testing::TestContribution longer(options.dimension + 1);
-  SiteRound round(SiteRound::Setup{bench.plan, bench.run, bench.dataset, testing::RecordsOf(20), 1}, longer,
-                  bench.ledger, SecretRandomForTestsOnly::FromSeed(2));
-  EXPECT_EQ(Refusal(round.Answer(Query{}, {bench.run, 0, 0})), RefusalReason::kMalformed);
+  bench.computer.emplace(SiteComputer::Setup{bench.plan, bench.run, testing::RecordsOf(20), 1}, longer, bench.streams);
+  EXPECT_EQ(Refusal(bench.Ask(0, 0)), RefusalReason::kMalformed);
   EXPECT_TRUE(bench.ledger_store.rows().empty());
+}
+
+TEST(SiteComputes, NothingForAQueryThatIsNotOfThePlanEither) {
+  SiteBench bench;
+  const auto answer = [&](std::uint32_t entry, QueryKind kind, const QueryName& name) {
+    Query query;
+    query.entry = entry;
+    query.kind = kind;
+    return bench.computer->Answer(query, name).ok();
+  };
+  RunId other = bench.run;
+  other.bytes[3] ^= 1;
+  EXPECT_FALSE(answer(2, QueryKind::kGradient, {bench.run, 0, 0}));
+  EXPECT_FALSE(answer(1, QueryKind::kHistogram, {bench.run, 0, 0}));
+  EXPECT_FALSE(answer(0, QueryKind::kHistogram, {bench.run, 1, 0}));
+  EXPECT_FALSE(answer(0, QueryKind::kHistogram, {other, 0, 0}));
+  EXPECT_EQ(bench.contribution.calls, 0);
+  EXPECT_TRUE(answer(0, QueryKind::kHistogram, {bench.run, 0, 0}));
 }
 
 TEST(SiteAnswers, WithTheWholeNoiseWhereNobodyAddsUpAndAShareWhereACuratorDoes) {
   SiteBench alone;
-  EXPECT_TRUE(std::holds_alternative<StandaloneSum>(alone.Ask(0, 0)));
+  EXPECT_FALSE(alone.Ask(0, 0).share.has_value());
   RoundPlanOptions options;
   options.aggregation = Aggregation::kCurator;
   options.quorum = 3;
   SiteBench curated(options);
-  const SiteRound::Reply share = curated.Ask(0, 0);
-  ASSERT_TRUE(std::holds_alternative<NoisedSum>(share));
-  EXPECT_EQ(std::get<NoisedSum>(share).honest_shares(), 3U);
+  const SiteBench::Reply reply = curated.Ask(0, 0);
+  ASSERT_TRUE(reply.share.has_value());
+  EXPECT_EQ(reply.share->honest_shares(), 3U);
+  EXPECT_TRUE(WordsOf(reply).empty()) << "a share has no bytes";
+  EXPECT_EQ(curated.ledger_store.rows().size(), 1U);
 }
 
 TEST(SiteAnswersDeathTest, NoMaskedPlanOnThePathWithoutMasks) {
@@ -191,9 +341,11 @@ TEST(SiteAnswersDeathTest, NoMaskedPlanOnThePathWithoutMasks) {
   facts.threshold = facts.quorum = 3;
   const auto secure = std::make_shared<const Plan>(Plan::Create(facts, testing::RoundPlan()->entries()).value());
   SiteBench bench;
-  EXPECT_DEATH(SiteRound(SiteRound::Setup{secure, bench.run, bench.dataset, testing::RecordsOf(3), 1},
-                         bench.contribution, bench.ledger, SecretRandomForTestsOnly::FromSeed(2)),
+  EXPECT_DEATH(SiteRound::Begin({secure, bench.run, bench.dataset}, bench.ledger, bench.answers, {}).ok(),
                "path of their own");
+  EXPECT_DEATH(
+      SiteComputer(SiteComputer::Setup{secure, bench.run, testing::RecordsOf(3), 1}, bench.contribution, bench.streams),
+      "path of their own");
 }
 
 }  // namespace

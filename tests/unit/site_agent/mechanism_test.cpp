@@ -14,6 +14,7 @@ namespace synod {
 namespace {
 
 using testing::IntegersOf;
+using testing::IsSent;
 using testing::Refusal;
 using testing::RoundPlanOptions;
 using testing::SiteBench;
@@ -77,7 +78,7 @@ TEST(SiteNoise, AnAbandonedComputationLeavesNothingThatIsUsedAgain) {
   EXPECT_NE(WordsOf(abandoned.Ask(1, 0, 1)), WordsOf(straight.Ask(1, 0, 0)));
 }
 
-TEST(SiteNoise, DependsOnTheSecretStreamAloneAndNotOnNames) {
+TEST(SiteNoise, ComesFromTheSecretStreamsOfTheSiteAlone) {
   RoundPlanOptions options;
   options.dimension = 50;
   SiteBench a(options, 20, 5);
@@ -117,8 +118,8 @@ TEST(SiteSampling, TheWholeTableAtRateOne) {
 
 TEST(SiteSampling, AnEmptyDrawIsAnsweredAndChargedLikeAnyOther) {
   SiteBench rare(ManySteps(3, 0x1p-40), 10);
-  const SiteRound::Reply reply = rare.Ask(1, 0);
-  EXPECT_TRUE(std::holds_alternative<StandaloneSum>(reply));
+  const SiteBench::Reply reply = rare.Ask(1, 0);
+  EXPECT_TRUE(IsSent(reply.action));
   EXPECT_TRUE(rare.contribution.batches.at(0).empty());
   EXPECT_EQ(rare.ledger_store.rows().size(), 1U);
   EXPECT_EQ(rare.ledger_store.rows()[0].charge.event, rare.plan->entries()[1].Event(1, 1));
@@ -126,8 +127,8 @@ TEST(SiteSampling, AnEmptyDrawIsAnsweredAndChargedLikeAnyOther) {
 
 TEST(SiteSampling, ASiteWithoutUnitsAnswersLikeAnyOther) {
   SiteBench empty({}, 0);
-  EXPECT_TRUE(std::holds_alternative<StandaloneSum>(empty.Ask(0, 0)));
-  EXPECT_TRUE(std::holds_alternative<StandaloneSum>(empty.Ask(1, 1)));
+  EXPECT_TRUE(IsSent(empty.Ask(0, 0).action));
+  EXPECT_TRUE(IsSent(empty.Ask(1, 1).action));
 }
 
 // ---- One unit more, everything else equal: the integers that leave move by at most the sensitivity that is charged.

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <map>
 
+#include "models/worker/site_computer.h"
 #include "site_agent/site_round.h"
+#include "tests/support/seeded_streams.h"
 #include "tests/unit/coordinator/round_fixture.h"
 
 namespace synod::testing {
@@ -58,22 +61,70 @@ class TestContribution final : public Contribution {
   std::uint64_t dimension_;
 };
 
-struct SiteBench {
-  explicit SiteBench(const RoundPlanOptions& options = {}, std::size_t units = 20, std::uint64_t seed = 1)
-      : plan(RoundPlan(options)), contribution(options.dimension), ledger_store(log) {
-    run.bytes.fill(7);
-    dataset.bytes.fill(9);
-    round.emplace(SiteRound::Setup{plan, run, dataset, RecordsOf(units), 1}, contribution, ledger,
-                  SecretRandomForTestsOnly::FromSeed(seed));
+// Keeps answers in memory, each from the moment that its row is in the ledger store.
+class TestAnswerStore final : public AnswerStore {
+ public:
+  explicit TestAnswerStore(const TestLedgerStore& ledger) : ledger_(ledger) {}
+
+  void Stage(const QueryName& name, Bytes answer) override { staged_[name] = std::move(answer); }
+  Result<std::optional<Bytes>> StoredAnswer(const QueryName& name) const override {
+    if (fails) return Failed("the answers cannot be read");
+    const bool charged = std::any_of(ledger_.rows().begin(), ledger_.rows().end(),
+                                     [&](const LedgerRow& row) { return row.charge.name == name; });
+    const auto found = staged_.find(name);
+    if (!charged || found == staged_.end()) return std::optional<Bytes>();
+    return std::optional<Bytes>(found->second);
+  }
+  Status Forget(std::uint32_t query) override {
+    std::erase_if(staged_, [&](const auto& answer) { return answer.first.query <= query; });
+    return {};
   }
 
-  // Query `query` of the plan's entry.
-  SiteRound::Reply Ask(std::uint32_t entry, std::uint32_t query, std::uint32_t attempt = 0) {
+  bool fails = false;
+
+ private:
+  const TestLedgerStore& ledger_;
+  std::map<QueryName, Bytes> staged_;
+};
+
+struct SiteBench {
+  // What came of one query: the sum where one was computed, and what the round did.
+  struct Reply {
+    SiteRound::Action action;
+    std::optional<NoisedSum> share;  // of a curator's plan
+  };
+
+  explicit SiteBench(const RoundPlanOptions& options = {}, std::size_t units = 20, std::uint64_t seed = 1)
+      : plan(RoundPlan(options)), contribution(options.dimension), ledger_store(log), streams(seed, "site-a") {
+    run.bytes.fill(7);
+    dataset.bytes.fill(9);
+    computer.emplace(SiteComputer::Setup{plan, run, RecordsOf(units), 1}, contribution, streams);
+    Begin();
+  }
+
+  // A new round from what the ledger holds, as after a restart.
+  void Begin() { round.emplace(SiteRound::Begin({plan, run, dataset}, ledger, answers, ledger_store.rows()).value()); }
+
+  std::shared_ptr<const Query> QueryOf(std::uint32_t entry, std::uint32_t query) const {
     Query asked;
     asked.index = query;
     asked.entry = entry;
     asked.kind = plan->entries()[entry].kind;
-    return round->Answer(asked, {run, query, attempt});
+    return std::make_shared<const Query>(std::move(asked));
+  }
+
+  // Query `query` of the plan's entry, computed at once where the round wants it.
+  Reply Ask(std::uint32_t entry, std::uint32_t query, std::uint32_t attempt = 0) {
+    return AskFor(QueryOf(entry, query), {run, query, attempt});
+  }
+  Reply AskFor(const std::shared_ptr<const Query>& query, const QueryName& name) {
+    SiteRound::Action action = round->OnQuery(query, name);
+    if (!std::holds_alternative<SiteRound::Compute>(action)) return {std::move(action), std::nullopt};
+    Result<NoisedSum> computed = computer->Answer(*query, name);
+    if (!computed.ok()) return {round->OnMalformed(name), std::nullopt};
+    if (plan->facts().aggregation == Aggregation::kCurator) return {round->OnComputed(name, {}), std::move(*computed)};
+    const WordBits bits = plan->entries()[query->entry].word_bits == 32 ? WordBits::k32 : WordBits::k64;
+    return {round->OnComputed(name, StandaloneSum(std::move(*computed)).Encode(bits)), std::nullopt};
   }
 
   EventLog log;
@@ -83,25 +134,35 @@ struct SiteBench {
   TestContribution contribution;
   TestLedgerStore ledger_store;
   Ledger ledger = Ledger::Open(ledger_store).value();
+  TestAnswerStore answers{ledger_store};
+  SeededStreams streams;
+  std::optional<SiteComputer> computer;
   std::optional<SiteRound> round;
 };
 
-inline std::optional<RefusalReason> Refusal(const SiteRound::Reply& reply) {
-  if (!std::holds_alternative<RefusalReason>(reply)) return std::nullopt;
-  return std::get<RefusalReason>(reply);
+inline std::optional<RefusalReason> Refusal(const SiteRound::Action& action) {
+  if (!std::holds_alternative<SiteRound::Refuse>(action)) return std::nullopt;
+  return std::get<SiteRound::Refuse>(action).reason;
+}
+inline std::optional<RefusalReason> Refusal(const SiteBench::Reply& reply) {
+  return Refusal(reply.action);
 }
 
-inline Bytes WordsOf(const SiteRound::Reply& reply) {
-  return std::get<StandaloneSum>(reply).Encode(WordBits::k64);
+inline bool IsSent(const SiteRound::Action& action) {
+  return std::holds_alternative<SiteRound::Send>(action);
 }
 
-// The integers of a standalone answer, in grid units.
-inline std::vector<double> IntegersOf(const PlanEntry& entry, SiteRound::Reply reply) {
-  SumAccumulator total(GridOfEntry(entry), WordBits::k64);
-  if (auto* share = std::get_if<NoisedSum>(&reply)) {
-    total.Add(std::move(*share));
+inline Bytes WordsOf(const SiteBench::Reply& reply) {
+  return *std::get<SiteRound::Send>(reply.action).answer;
+}
+
+// The integers of an answer, in grid units.
+inline std::vector<double> IntegersOf(const PlanEntry& entry, SiteBench::Reply reply) {
+  SumAccumulator total(GridOfEntry(entry), entry.word_bits == 32 ? WordBits::k32 : WordBits::k64);
+  if (reply.share) {
+    total.Add(std::move(*reply.share));
   } else {
-    total.Add(std::move(std::get<StandaloneSum>(reply)));
+    EXPECT_TRUE(total.AddEncoded(WordsOf(reply)).ok());
   }
   const NoisySum sum = std::move(total).Finish();
   std::vector<double> integers(sum.values().begin(), sum.values().end());

@@ -25,7 +25,7 @@ const std::map<std::string, Modules, std::less<>>& AllowedIncludes() {
     return std::map<std::string, Modules, std::less<>>{
         {"common/core", {}},
         {"common/crypto", {"common/core"}},
-        {"common/log", {"common/core"}},
+        {"common/log", {"common/core", "common/crypto"}},
         {"common/privacy", {"common/core", "common/crypto", "common/log"}},
         {"common/data", {"common/core", "common/crypto"}},
         {"common/query", {"common/core", "common/crypto", "common/log", "common/privacy"}},

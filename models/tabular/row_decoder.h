@@ -13,13 +13,13 @@
 #include "models/tabular/public_grid.h"
 #include "models/tabular/token_transform.h"
 
-namespace synod::table_diffusion {
+namespace synod::tabular {
 
 class RowDecoder {
  public:
   // `transform` and `grids` must outlive the decoder.
-  RowDecoder(std::shared_ptr<const Schema> schema, const std::vector<tabular::PublicGrid>& grids,
-             const tabular::TokenTransform& transform);
+  RowDecoder(std::shared_ptr<const Schema> schema, const std::vector<PublicGrid>& grids,
+             const TokenTransform& transform);
 
   // A cell of the token, drawn with one uniform number.
   std::size_t DrawCell(std::size_t column, std::uint16_t token, double uniform) const;
@@ -40,10 +40,10 @@ class RowDecoder {
 
  private:
   std::shared_ptr<const Schema> schema_;
-  const std::vector<tabular::PublicGrid>& grids_;
+  const std::vector<PublicGrid>& grids_;
   std::vector<std::size_t> modelled_;                           // schema column of each modelled column
   std::vector<std::vector<std::vector<std::uint16_t>>> cells_;  // [column][token]: its cells
   std::vector<std::vector<std::vector<double>>> cumulative_;    // [column][token]: cumulative shares of those cells
 };
 
-}  // namespace synod::table_diffusion
+}  // namespace synod::tabular

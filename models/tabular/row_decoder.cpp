@@ -1,17 +1,17 @@
-#include "models/table_diffusion/row_decoder.h"
+#include "models/tabular/row_decoder.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-namespace synod::table_diffusion {
+namespace synod::tabular {
 
-RowDecoder::RowDecoder(std::shared_ptr<const Schema> schema, const std::vector<tabular::PublicGrid>& grids,
-                       const tabular::TokenTransform& transform)
-    : schema_(std::move(schema)), grids_(grids), modelled_(tabular::ModelledColumns(*schema_)) {
+RowDecoder::RowDecoder(std::shared_ptr<const Schema> schema, const std::vector<PublicGrid>& grids,
+                       const TokenTransform& transform)
+    : schema_(std::move(schema)), grids_(grids), modelled_(ModelledColumns(*schema_)) {
   for (std::size_t j = 0; j < grids.size(); ++j) {
-    const tabular::TokenColumn& column = transform.column(j);
+    const TokenColumn& column = transform.column(j);
     std::vector<std::vector<std::uint16_t>> cells(column.tokens());
     std::vector<std::vector<double>> cumulative(column.tokens());
     for (std::size_t cell = 0; cell < grids[j].cells(); ++cell) {
@@ -39,7 +39,7 @@ std::size_t RowDecoder::DrawCell(std::size_t column, std::uint16_t token, double
 
 void RowDecoder::AppendCell(std::size_t column, std::size_t cell, double uniform,
                             std::vector<ColumnCells>& output) const {
-  const tabular::PublicGrid& grid = grids_[column];
+  const PublicGrid& grid = grids_[column];
   ColumnCells& own = output[modelled_[column]];
   if (!grid.numeric()) {
     own.codes.push_back(static_cast<std::uint16_t>(cell));  // the missing cell is the missing code
@@ -67,7 +67,7 @@ Result<std::size_t> RowDecoder::ModelledColumn(std::size_t schema_column) const 
 
 Result<std::size_t> RowDecoder::CellOfGiven(std::size_t column, const GivenValue& value) const {
   const Column& described = schema_->columns()[modelled_[column]];
-  const tabular::PublicGrid& grid = grids_[column];
+  const PublicGrid& grid = grids_[column];
   const Error not_allowed =
       BadInput(fmt::format("column \"{}\" cannot have the value of the condition", described.name),
                "the schema says which values it has: see synod inspect");
@@ -89,4 +89,4 @@ Result<Table> RowDecoder::Finish(std::vector<ColumnCells> output, std::size_t ro
   return Table::Create(schema_, std::move(output), rows);
 }
 
-}  // namespace synod::table_diffusion
+}  // namespace synod::tabular

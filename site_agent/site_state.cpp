@@ -1,0 +1,119 @@
+#include "site_agent/site_state.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <set>
+
+namespace synod {
+namespace {
+
+Status PrepareFolder(const std::string& folder) {
+  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    return Failed(fmt::format("cannot make {}: {}", folder, std::strerror(errno)));
+  }
+  struct stat facts {};
+  if (stat(folder.c_str(), &facts) != 0) return Failed(fmt::format("cannot look at {}", folder));
+  if (!S_ISDIR(facts.st_mode)) return BadInput(fmt::format("{} is not a folder", folder));
+  if ((facts.st_mode & 077) != 0) {
+    return Refused(fmt::format("others may enter {}, which holds the site's ledger", folder),
+                   fmt::format("chmod 700 {}", folder));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SiteState>> SiteState::Open(const std::string& kit, const Clock& clock,
+                                                   FailPoints& fail_points) {
+  const std::string folder = kit + "/state";
+  SYNOD_RETURN_IF_ERROR(PrepareFolder(folder));
+  std::unique_ptr<SiteState> state(new SiteState());
+  SYNOD_ASSIGN_OR_RETURN(state->database_, Database::Open(folder + "/site.db"));
+  SYNOD_ASSIGN_OR_RETURN(DatasetRegister datasets, DatasetRegister::Open(*state->database_, clock));
+  state->datasets_.emplace(std::move(datasets));
+  SYNOD_ASSIGN_OR_RETURN(SiteRunBook runs, SiteRunBook::Open(*state->database_, fail_points));
+  state->runs_.emplace(std::move(runs));
+  Result<SqliteLedgerStore> store = SqliteLedgerStore::Open(*state->database_, fail_points,
+                                                            FailPoint::kSiteBeforeCharge, FailPoint::kSiteAfterCharge);
+  if (!store.ok()) return store.error();
+  state->ledger_store_ = std::make_unique<SqliteLedgerStore>(std::move(store).value());
+  Result<Ledger> ledger = Ledger::Open(*state->ledger_store_);
+  if (!ledger.ok()) return ledger.error().Within("the site's ledger");
+  state->ledger_.emplace(std::move(ledger).value());
+  SYNOD_RETURN_IF_ERROR(state->OpenAccounts());
+  return state;
+}
+
+Status SiteState::OpenAccounts() {
+  SYNOD_ASSIGN_OR_RETURN(const std::vector<LedgerRow> rows, ledger_store_->Load());
+  std::map<std::pair<DatasetId, RunId>, std::vector<LedgerRow>> rows_of;
+  for (const LedgerRow& row : rows) rows_of[{row.charge.dataset, row.charge.name.run}].push_back(row);
+  for (const auto& [name, dataset] : datasets_->registered()) accounts_.emplace(name, LifetimeFilter(dataset.budget));
+  for (const auto& [run, record] : runs_->runs()) {
+    const RegisteredDataset* dataset = datasets_->Find(record.dataset);
+    if (dataset == nullptr) continue;
+    LifetimeFilter& account = accounts_.at(dataset->name);
+    const auto own = rows_of.extract({dataset->id, run});
+    if (own.empty() && record.state != SiteRunState::kApproved) continue;
+    SYNOD_ASSIGN_OR_RETURN(const Plan plan, Plan::FromCanonicalText(record.offer.plan));
+    if (record.state == SiteRunState::kApproved) {
+      SYNOD_ASSIGN_OR_RETURN(const LifetimeCost cost, CostOfPlan(plan, dataset->budget.order));
+      account.Restore(run, cost);
+    } else {
+      SYNOD_ASSIGN_OR_RETURN(const LifetimeCost cost, CostOfRows(own.mapped(), plan, dataset->budget.order));
+      account.Settle(run, cost);
+    }
+  }
+  if (rows_of.empty()) return {};
+  return VerificationFailed(
+      fmt::format("ledger row {} belongs to no run that this site knows", rows_of.begin()->second.front().index));
+}
+
+Result<std::vector<LedgerRow>> SiteState::RowsOf(const RunId& run) const {
+  SYNOD_ASSIGN_OR_RETURN(std::vector<LedgerRow> rows, ledger_store_->Load());
+  std::erase_if(rows, [&](const LedgerRow& row) { return row.charge.name.run != run; });
+  return rows;
+}
+
+Result<std::vector<std::string>> SiteState::Reconcile(const SiteConfiguration& configuration,
+                                                      const SitePolicy& policy) {
+  SYNOD_ASSIGN_OR_RETURN(std::vector<std::string> added, datasets_->Reconcile(configuration, policy));
+  for (const std::string& name : added) accounts_.emplace(name, LifetimeFilter(datasets_->Find(name)->budget));
+  return added;
+}
+
+const LifetimeFilter* SiteState::Account(const std::string& dataset) const {
+  const auto found = accounts_.find(dataset);
+  return found == accounts_.end() ? nullptr : &found->second;
+}
+
+Status SiteState::CheckRoom(const std::string& dataset, const Plan& plan) const {
+  const LifetimeFilter* account = Account(dataset);
+  if (account == nullptr) return Refused(fmt::format("data set \"{}\" has no account", dataset));
+  SYNOD_ASSIGN_OR_RETURN(const LifetimeCost cost, CostOfPlan(plan, account->budget().order));
+  return account->Check(cost);
+}
+
+Status SiteState::Reserve(const std::string& dataset, const RunId& run, const Plan& plan) {
+  const auto found = accounts_.find(dataset);
+  if (found == accounts_.end()) return Refused(fmt::format("data set \"{}\" has no account", dataset));
+  SYNOD_ASSIGN_OR_RETURN(const LifetimeCost cost, CostOfPlan(plan, found->second.budget().order));
+  return found->second.Reserve(run, cost);
+}
+
+Status SiteState::Settle(const RunId& run) {
+  const SiteRunRecord* record = runs_->Find(run);
+  if (record == nullptr) return {};
+  const auto account = accounts_.find(record->dataset);
+  if (account == accounts_.end()) return {};
+  SYNOD_ASSIGN_OR_RETURN(const std::vector<LedgerRow> rows, RowsOf(run));
+  SYNOD_ASSIGN_OR_RETURN(const Plan plan, Plan::FromCanonicalText(record->offer.plan));
+  SYNOD_ASSIGN_OR_RETURN(const LifetimeCost cost, CostOfRows(rows, plan, account->second.budget().order));
+  account->second.Settle(run, cost);
+  return {};
+}
+
+}  // namespace synod

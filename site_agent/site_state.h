@@ -1,0 +1,63 @@
+// What a site keeps in KIT/state/site.db: registered data sets, runs and decisions, the ledger with the answers that it
+// paid for, and each data set's account over its life, which is computed from the others. One process at a time has it
+// open: the daemon, or a command while the daemon is stopped. Threads: one.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/core/clock.h"
+#include "common/core/fail_points.h"
+#include "common/privacy/ledger.h"
+#include "common/privacy/lifetime_filter.h"
+#include "common/store/database.h"
+#include "common/store/sqlite_ledger_store.h"
+#include "site_agent/dataset_register.h"
+#include "site_agent/site_run_book.h"
+
+namespace synod {
+
+class SiteState {
+ public:
+  // Makes KIT/state (0700) where it is missing; refuses one that others may enter. The ledger's chain is verified, and
+  // every row of it must belong to a known run and its plan.
+  static Result<std::unique_ptr<SiteState>> Open(const std::string& kit, const Clock& clock, FailPoints& fail_points);
+
+  DatasetRegister& datasets() { return *datasets_; }
+  const DatasetRegister& datasets() const { return *datasets_; }
+  SiteRunBook& runs() { return *runs_; }
+  const SiteRunBook& runs() const { return *runs_; }
+  SqliteLedgerStore& ledger_store() { return *ledger_store_; }
+  Ledger& ledger() { return *ledger_; }
+  Database& database() { return *database_; }
+
+  // Rows of one run, from the ledger.
+  Result<std::vector<LedgerRow>> RowsOf(const RunId& run) const;
+
+  // Registers what is new and opens its account.
+  Result<std::vector<std::string>> Reconcile(const SiteConfiguration& configuration, const SitePolicy& policy);
+  // Nothing for a name that is not registered.
+  const LifetimeFilter* Account(const std::string& dataset) const;
+  // Whether the account has room for the whole plan. Changes nothing.
+  Status CheckRoom(const std::string& dataset, const Plan& plan) const;
+  // Holds the whole plan. To be undone by Settle where the approval cannot be made durable.
+  Status Reserve(const std::string& dataset, const RunId& run, const Plan& plan);
+  // The run will give no further answer: the account keeps what its ledger rows say.
+  Status Settle(const RunId& run);
+
+ private:
+  SiteState() = default;
+  Status OpenAccounts();
+
+  std::unique_ptr<Database> database_;
+  std::optional<DatasetRegister> datasets_;
+  std::optional<SiteRunBook> runs_;
+  std::unique_ptr<SqliteLedgerStore> ledger_store_;
+  std::optional<Ledger> ledger_;
+  std::map<std::string, LifetimeFilter> accounts_;
+};
+
+}  // namespace synod
