@@ -62,6 +62,7 @@ void ProposalDesk::OnProposal(const std::string& coordinator, const RunProposal&
   record.plan_hash = proposal.plan_hash;
   record.offer = *offer;
   record.coordinator = coordinator;
+  record.submitter = proposal.submitter;
   record.proposed_unix = context_.clock.UnixSeconds();
   const Status added = context_.state.runs().Add(std::move(record));
   if (!added.ok() && added.error().code == ErrorCode::kRefused) {
