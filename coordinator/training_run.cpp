@@ -59,13 +59,14 @@ void TrainingRun::Begin() {
 
 Status TrainingRun::Open() {
   SYNOD_ASSIGN_OR_RETURN(RoundHistory history, ports_.store.LoadHistory());
-  SYNOD_ASSIGN_OR_RETURN(std::optional<TrainingCheckpoint> checkpoint, ports_.store.LoadCheckpoint());
+  const Result<std::optional<TrainingCheckpoint>> checkpoint = ports_.store.LoadCheckpoint();
+  if (!checkpoint.ok()) return checkpoint.error();
   OpenTrainerRequest request;
   request.run = run();
   request.offer = {record_.submission.specification, record_.submission.schema, record_.plan_text};
-  if (checkpoint) {
-    history.trained_queries = checkpoint->trained_queries;
-    request.checkpoint = std::move(checkpoint->state);
+  if (checkpoint->has_value()) {
+    history.trained_queries = (*checkpoint)->trained_queries;
+    request.checkpoint = (*checkpoint)->state;
   }
   checkpoint_queries_ = history.trained_queries;
   SYNOD_ASSIGN_OR_RETURN(

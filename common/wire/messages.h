@@ -73,6 +73,7 @@ struct TrustUpdate {
 struct RunProposal {
   RunId run;
   Digest plan_hash{};
+  std::string submitter;  // name of the operator, as the coordinator says; at most 63 bytes
   bool operator==(const RunProposal&) const = default;
 };
 

@@ -48,13 +48,9 @@ Result<TrainReply> TrainingWork::Train(const TrainRequest& request) {
 Result<DraftReply> TrainingWork::Draft(const DraftRequest& request) {
   if (request.run != run_id_) return BadInput("the draft of a run that is not open");
   SYNOD_ASSIGN_OR_RETURN(GeneratorModel model, trainer_->Finish());
-  const GeneratorContent content{*run_.schema,
-                                 *run_.plan,
-                                 std::move(model.family),
-                                 std::move(model.options),
-                                 std::move(model.state),
-                                 model.layout.Hash(),
-                                 std::move(model.parameters)};
+  const GeneratorContent content{
+      *run_.schema,           *run_.plan,          std::move(model.family),    std::move(model.options),
+      std::move(model.state), model.layout.Hash(), std::move(model.parameters)};
   CertificateRequest certificate_request;
   certificate_request.kind = CertificateClass::kFederated;
   certificate_request.run = request.run;
