@@ -136,7 +136,7 @@ Status Link::TakeOwnMessage(const Control& control, ByteView bulk) {
 
 void Link::TakeHello(const Hello& hello) {
   if (hello.protocol_version != limits::kProtocolVersion) {
-    return Fail(GoodbyeReason::kVersion,
+    return Fail(GoodbyeReason::kOtherVersion,
                 ConnectionError(fmt::format("the other side speaks protocol version {}, this one {}",
                                             hello.protocol_version, limits::kProtocolVersion)));
   }

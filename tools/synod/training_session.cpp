@@ -53,7 +53,6 @@ Result<std::shared_ptr<const UnitTable>> UnitsOf(const RunSpecification& specifi
 Result<GeneratorFile> TrainInOneProcess(const RunSpecification& specification, const ResolvedRun& resolved,
                                         const std::vector<Table>& parts, const SessionSettings& settings,
                                         CommandContext& context) {
-  SYNOD_ASSIGN_OR_RETURN(ComputeModule * compute, LoadComputeModule({settings.threads, settings.device}));
   std::vector<std::shared_ptr<const UnitTable>> sites;
   for (const Table& part : parts) {
     SYNOD_ASSIGN_OR_RETURN(std::shared_ptr<const UnitTable> units, UnitsOf(specification, part));
@@ -65,7 +64,8 @@ Result<GeneratorFile> TrainInOneProcess(const RunSpecification& specification, c
   for (const PlanEntry& entry : plan.entries()) all.push_back(entry.allowed());
   epsilon.SetFull(all);
 
-  SimulationPorts ports{*compute, context.clock};
+  const ComputeSettings compute{settings.threads, settings.device};
+  SimulationPorts ports{[compute] { return LoadComputeModule(compute); }, context.clock};
   ports.threads = settings.threads;
   ports.on_news = [&](const SimulationNews& news) {
     std::string detail = epsilon.Text(news.used);
