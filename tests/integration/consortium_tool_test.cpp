@@ -137,7 +137,7 @@ TEST(ConsortiumTool, SaysWhatIsWrong) {
   fails({"consortium"}, 4, "consortium: no command is given");
   fails({"site", "request", people.site, "--site", "site-b", "--consortium", "hearts"}, 6, "site-a already");
   fails({"consortium", "show", people.folder}, 4, "no root's certificate");
-  ASSERT_EQ(chmod((people.keeper + "/root/root.key").c_str(), 0644), 0);
+  ASSERT_EQ(chmod((people.keeper + "/root" + "/root.key").c_str(), 0644), 0);
   fails({"consortium", "approve", people.keeper, people.site + "/request.json"}, 6, "can be read by others");
 }
 
