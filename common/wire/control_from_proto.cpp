@@ -99,6 +99,7 @@ Result<Message> Read(const proto::RunProposal& in) {
   RunProposal out;
   reader.Run("run", in.run(), out.run);
   reader.Fixed("plan_hash", in.plan_hash(), out.plan_hash);
+  reader.Text("submitter", in.submitter(), out.submitter);
   return reader.Done(out);
 }
 

@@ -7,17 +7,14 @@
 #include "common/core/version.h"
 #include "common/privacy/plan.h"
 #include "tools/synod/account.h"
+#include "tools/synod/chosen.h"
 #include "tools/synod/commands.h"
+#include "tools/synod/consortium_arguments.h"
 
 namespace synod {
 namespace {
 
 constexpr int kJsonSchemaVersion = 1;
-
-struct Chosen {
-  OutputFormat format = OutputFormat::kText;
-  std::function<Result<CommandOutput>(CommandContext&)> run;
-};
 
 void PrintJson(const Json& json) {
   std::fprintf(stdout, "%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
@@ -159,7 +156,8 @@ void AddSample(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   sample->add_option("--where", options->where, "column=value; may be repeated");
   sample->add_option("--shard", options->shard, "i/n: the i-th of n parts of the same big call");
-  sample->add_option("--trust", options->trust, "Keys of the federation (JSON) to verify with first");
+  sample->add_option("--trust", options->trust,
+                     "Verify first: the consortium's root (PEM), a kit's folder, or keys (JSON)");
   sample->add_flag("--uncertified", options->uncertified, "Sample a generator that cannot be verified");
   sample->add_option("--threads", options->threads, "Threads; 0 for all cores")
       ->check(WholeNumber())
@@ -186,7 +184,7 @@ void AddInspectAndVerify(CLI::App& app, Chosen& chosen) {
       "verify",
       "Check a generator file offline: digests, signatures, and its epsilon recomputed; exit code 8 if it fails");
   verify->add_option("generator", options->generator, "Generator file (*.synod)")->required();
-  verify->add_option("--trust", options->trust, "Keys of the federation (JSON)");
+  verify->add_option("--trust", options->trust, "The consortium's root (PEM), a kit's folder, or keys (JSON)");
   verify->add_flag("--allow-incomplete", options->allow_incomplete, "Accept missing signatures of sites");
   verify->callback([options, &chosen] { chosen.run = [options](CommandContext&) { return RunVerify(*options); }; });
 }
@@ -256,6 +254,7 @@ int Main(int argc, char** argv) {
   AddSample(app, chosen);
   AddInspectAndVerify(app, chosen);
   AddEvaluate(app, chosen);
+  AddConsortiumCommands(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {

@@ -1,0 +1,95 @@
+#include "common/store/sqlite_ledger_store.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace synod {
+namespace {
+
+constexpr std::size_t kMaxRowBytes = 4096;
+
+// A name is charged once and has one answer: the database holds that, too, whatever its users do.
+constexpr const char* kTables[] = {
+    "CREATE TABLE IF NOT EXISTS ledger_rows (position INTEGER PRIMARY KEY, dataset BLOB NOT NULL, run BLOB NOT NULL, "
+    "query INTEGER NOT NULL, attempt INTEGER NOT NULL, content TEXT NOT NULL, UNIQUE (dataset, run, query, attempt))",
+    "CREATE TABLE IF NOT EXISTS ledger_answers (id INTEGER PRIMARY KEY, dataset BLOB NOT NULL, run BLOB NOT NULL, "
+    "query INTEGER NOT NULL, attempt INTEGER NOT NULL, answer BLOB NOT NULL, UNIQUE (dataset, run, query, attempt))",
+};
+
+template <typename Id>
+SqlValue BlobOf(const Id& id) {
+  return Bytes(id.bytes.begin(), id.bytes.end());
+}
+
+SqlRow NameOf(const DatasetId& dataset, const QueryName& name) {
+  return {BlobOf(dataset), BlobOf(name.run), std::int64_t{name.query}, std::int64_t{name.attempt}};
+}
+
+}  // namespace
+
+Result<SqliteLedgerStore> SqliteLedgerStore::Open(Database& database, FailPoints& fail_points, FailPoint before,
+                                                  FailPoint after) {
+  for (const char* table : kTables) SYNOD_RETURN_IF_ERROR(database.Execute(table));
+  return SqliteLedgerStore(database, fail_points, before, after);
+}
+
+void SqliteLedgerStore::Stage(const DatasetId& dataset, const QueryName& name, Bytes answer) {
+  staged_ = Staged{dataset, name, std::move(answer)};
+}
+
+Status SqliteLedgerStore::AppendDurably(const LedgerRow& row) {
+  const LedgerCharge& charge = row.charge;
+  std::optional<Staged> staged = std::exchange(staged_, std::nullopt);
+  const bool pays = staged && staged->dataset == charge.dataset && staged->name == charge.name;
+  fail_points_->At(before_);
+  const Status written = database_->Transaction([&]() -> Status {
+    const SqlRow name = NameOf(charge.dataset, charge.name);
+    SqlRow values{static_cast<std::int64_t>(row.index)};
+    values.insert(values.end(), name.begin(), name.end());
+    values.emplace_back(row.ToJson().dump());
+    SYNOD_RETURN_IF_ERROR(database_->Execute("INSERT INTO ledger_rows VALUES (?, ?, ?, ?, ?, ?)", values));
+    if (!pays) return {};
+    values = name;
+    values.emplace_back(std::move(staged->answer));
+    return database_->Execute(
+        "INSERT INTO ledger_answers (dataset, run, query, attempt, answer) VALUES (?, ?, ?, ?, ?)", values);
+  });
+  SYNOD_RETURN_IF_ERROR(written);
+  fail_points_->At(after_);
+  return {};
+}
+
+Result<std::vector<LedgerRow>> SqliteLedgerStore::Load() const {
+  std::vector<LedgerRow> rows;
+  SYNOD_RETURN_IF_ERROR(
+      database_->ForEach("SELECT content FROM ledger_rows ORDER BY position", {}, [&](const SqlRow& row) -> Status {
+        const auto* content = std::get_if<std::string>(&row[0]);
+        if (content == nullptr) return VerificationFailed(fmt::format("ledger row {}: it is no text", rows.size()));
+        const Result<Json> json = ParseJson(*content, kMaxRowBytes);
+        if (!json.ok()) return json.error().Within(fmt::format("ledger row {}", rows.size()));
+        Result<LedgerRow> read = LedgerRow::FromJson(*json);
+        if (!read.ok()) return read.error().Within(fmt::format("ledger row {}", rows.size()));
+        rows.push_back(std::move(*read));
+        return {};
+      }));
+  return rows;
+}
+
+Result<std::optional<Bytes>> SqliteLedgerStore::StoredAnswer(const DatasetId& dataset, const QueryName& name) const {
+  SYNOD_ASSIGN_OR_RETURN(
+      std::vector<SqlRow> rows,
+      database_->Query("SELECT answer FROM ledger_answers WHERE dataset = ? AND run = ? AND query = ? AND attempt = ?",
+                       NameOf(dataset, name)));
+  if (rows.empty()) return std::optional<Bytes>();
+  auto* answer = std::get_if<Bytes>(&rows[0][0]);
+  if (answer == nullptr) return VerificationFailed("a stored answer is no bytes");
+  return std::optional<Bytes>(std::move(*answer));
+}
+
+Status SqliteLedgerStore::ForgetAnswers(const DatasetId& dataset, const RunId& run, std::uint32_t query) {
+  return database_->Execute("DELETE FROM ledger_answers WHERE dataset = ? AND run = ? AND query <= ?",
+                            {BlobOf(dataset), BlobOf(run), std::int64_t{query}});
+}
+
+}  // namespace synod
