@@ -7,17 +7,14 @@
 #include "common/core/version.h"
 #include "common/privacy/plan.h"
 #include "tools/synod/account.h"
+#include "tools/synod/chosen.h"
 #include "tools/synod/commands.h"
+#include "tools/synod/run_arguments.h"
 
 namespace synod {
 namespace {
 
 constexpr int kJsonSchemaVersion = 1;
-
-struct Chosen {
-  OutputFormat format = OutputFormat::kText;
-  std::function<Result<CommandOutput>(CommandContext&)> run;
-};
 
 void PrintJson(const Json& json) {
   std::fprintf(stdout, "%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
@@ -256,6 +253,7 @@ int Main(int argc, char** argv) {
   AddSample(app, chosen);
   AddInspectAndVerify(app, chosen);
   AddEvaluate(app, chosen);
+  AddRunAndSiteCommands(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
