@@ -9,6 +9,7 @@
 #include "tools/synod/account.h"
 #include "tools/synod/chosen.h"
 #include "tools/synod/commands.h"
+#include "tools/synod/consortium_arguments.h"
 #include "tools/synod/run_arguments.h"
 
 namespace synod {
@@ -156,7 +157,8 @@ void AddSample(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   sample->add_option("--where", options->where, "column=value; may be repeated");
   sample->add_option("--shard", options->shard, "i/n: the i-th of n parts of the same big call");
-  sample->add_option("--trust", options->trust, "Keys of the federation (JSON) to verify with first");
+  sample->add_option("--trust", options->trust,
+                     "Verify first: the consortium's root (PEM), a kit's folder, or keys (JSON)");
   sample->add_flag("--uncertified", options->uncertified, "Sample a generator that cannot be verified");
   sample->add_option("--threads", options->threads, "Threads; 0 for all cores")
       ->check(WholeNumber())
@@ -183,7 +185,7 @@ void AddInspectAndVerify(CLI::App& app, Chosen& chosen) {
       "verify",
       "Check a generator file offline: digests, signatures, and its epsilon recomputed; exit code 8 if it fails");
   verify->add_option("generator", options->generator, "Generator file (*.synod)")->required();
-  verify->add_option("--trust", options->trust, "Keys of the federation (JSON)");
+  verify->add_option("--trust", options->trust, "The consortium's root (PEM), a kit's folder, or keys (JSON)");
   verify->add_flag("--allow-incomplete", options->allow_incomplete, "Accept missing signatures of sites");
   verify->callback([options, &chosen] { chosen.run = [options](CommandContext&) { return RunVerify(*options); }; });
 }
@@ -253,6 +255,7 @@ int Main(int argc, char** argv) {
   AddSample(app, chosen);
   AddInspectAndVerify(app, chosen);
   AddEvaluate(app, chosen);
+  AddConsortiumCommands(app, chosen);
   AddRunAndSiteCommands(app, chosen);
   try {
     app.parse(argc, argv);

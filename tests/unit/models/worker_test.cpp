@@ -209,6 +209,10 @@ TEST(Worker, NamesWhatIsWrongWithARecordFileAndNeverAValue) {
       WriteFileAtomically(folder + "/short.csv", AsBytes(std::string("age,ward\n") + kSecretCell + ",x\n")).ok());
   EXPECT_THAT(failure(folder + "/short.csv"), HasSubstr("dose"));
   EXPECT_THAT(failure(folder + "/short.csv"), Not(HasSubstr(kSecretCell)));
+  // Without a header the first record stands where names should.
+  ASSERT_TRUE(WriteFileAtomically(folder + "/bare.csv", AsBytes(std::string("30,north,") + kSecretCell + "\n")).ok());
+  EXPECT_FALSE(failure(folder + "/bare.csv").empty());
+  EXPECT_THAT(failure(folder + "/bare.csv"), Not(HasSubstr(kSecretCell)));
   EXPECT_FALSE(failure(folder).empty()) << "a folder is no file";
 }
 
