@@ -3,21 +3,13 @@
 #include <memory>
 #include <string>
 
+#include "tools/synod/command_group.h"
 #include "tools/synod/run_commands.h"
 
 namespace synod {
 namespace {
 
 constexpr const char* kKitHelp = "An operator's kit; SYNOD_KIT or the current folder by default";
-
-CLI::App& GroupOf(CLI::App& app, const std::string& name, const std::string& description) {
-  const auto known = app.get_subcommands([&](const CLI::App* group) { return group->get_name() == name; });
-  if (!known.empty()) return *known.front();
-  CLI::App* group = app.add_subcommand(name, description);
-  group->require_subcommand(1);
-  group->fallthrough();
-  return *group;
-}
 
 void AddSubmit(CLI::App& group, Chosen& chosen) {
   auto options = std::make_shared<RunSubmitOptions>();
@@ -70,7 +62,7 @@ void AddList(CLI::App& group, Chosen& chosen, const char* description, KitComman
 }  // namespace
 
 void AddRunAndSiteCommands(CLI::App& app, Chosen& chosen) {
-  CLI::App& run = GroupOf(app, "run", "Runs of a consortium: submit, follow, explain, abort, fetch");
+  CLI::App& run = CommandGroup(app, "run", "Runs of a consortium: submit, follow, explain, abort, fetch");
   AddSubmit(run, chosen);
   AddList(run, chosen, "All runs, with what they wait for", RunList);
   AddNamed(run, chosen, "show", "Everything about a run", RunShow);
@@ -78,8 +70,8 @@ void AddRunAndSiteCommands(CLI::App& app, Chosen& chosen) {
   AddNamed(run, chosen, "why", "What a run waits for, since when, and what ends it", RunWhy);
   AddNamed(run, chosen, "abort", "End a run; what sites have answered stays charged", RunAbort);
   AddFetch(run, chosen);
-  AddList(GroupOf(app, "site", "Sites of a consortium"), chosen, "All sites: connected or not, since when, and why",
-          SiteList);
+  AddList(CommandGroup(app, "site", "Sites of a consortium"), chosen,
+          "All sites: connected or not, since when, and why", SiteList);
 }
 
 }  // namespace synod
