@@ -2,21 +2,11 @@
 
 #include <memory>
 
+#include "tools/synod/command_group.h"
 #include "tools/synod/consortium_commands.h"
 
 namespace synod {
 namespace {
-
-// The group of commands of this name, made when it is first asked for.
-CLI::App& CommandGroup(CLI::App& app, const std::string& name, const std::string& description) {
-  const auto is_it = [&](const CLI::App* group) { return group->get_name() == name; };
-  const std::vector<CLI::App*> known = app.get_subcommands(is_it);
-  if (!known.empty()) return *known.front();
-  CLI::App* group = app.add_subcommand(name, description);
-  group->require_subcommand(1);
-  group->fallthrough();
-  return *group;
-}
 
 void AddConsortiumInit(CLI::App& group, Chosen& chosen) {
   auto options = std::make_shared<ConsortiumInitOptions>();

@@ -10,6 +10,7 @@
 #include "tools/synod/chosen.h"
 #include "tools/synod/commands.h"
 #include "tools/synod/consortium_arguments.h"
+#include "tools/synod/run_arguments.h"
 
 namespace synod {
 namespace {
@@ -259,6 +260,7 @@ int Main(int argc, char** argv) {
   AddInspectAndVerify(app, chosen);
   AddEvaluate(app, chosen);
   AddConsortiumCommands(app, chosen);
+  AddRunAndSiteCommands(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {

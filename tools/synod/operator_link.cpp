@@ -46,7 +46,7 @@ std::string HintFor(const PeerClosed& closed) {
       return "set the clock of this machine";
     case GoodbyeReason::kDuplicateIdentity:
       return "another command of this operator runs: wait for it, or use a kit of your own";
-    case GoodbyeReason::kVersion:
+    case GoodbyeReason::kOtherVersion:
       return "use the same version of synod as the coordinator";
     default:
       return "";
