@@ -177,9 +177,7 @@ void TrainingRun::OnWorkerReply(WorkerReply reply) {
 void TrainingRun::TakeTrained(TrainReply reply) {
   news_ = reply.news;
   if (reply.checkpoint) {
-    ports_.fail_points.At(FailPoint::kCoordinatorBeforeCheckpointStored);
     const Status saved = ports_.store.SaveCheckpoint({trained_queries_, std::move(*reply.checkpoint)});
-    ports_.fail_points.At(FailPoint::kCoordinatorAfterCheckpointStored);
     // Without it a restart replays from the one before.
     if (!saved.ok()) ports_.log.Warning("checkpoint_not_stored", {{"reason", saved.error().message}});
     checkpoint_queries_ = trained_queries_;

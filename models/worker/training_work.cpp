@@ -37,7 +37,10 @@ Result<TrainReply> TrainingWork::Train(const TrainRequest& request) {
   if (request.left.size() != run_.plan->entries().size()) return BadInput("one number of answers left for each entry");
   if (request.has_sum) SYNOD_RETURN_IF_ERROR(Absorb(request));
   TrainReply reply;
-  if (request.want_checkpoint) reply.checkpoint = trainer_->Checkpoint();
+  if (request.want_checkpoint) {
+    Bytes checkpoint = trainer_->Checkpoint();
+    if (!checkpoint.empty()) reply.checkpoint = std::move(checkpoint);
+  }
   if (std::optional<Query> next = trainer_->Next(request.left)) {
     reply.next = std::make_shared<const Query>(std::move(*next));
   }

@@ -211,6 +211,41 @@ TEST_F(WorkerProcesses, AreKilledAtTheFailPointThatATestNames) {
   EXPECT_EQ(Ask<AnswerReply>(*worker, Histogram(1)).words, second);
 }
 
+// A query of training whose one sum takes LibTorch a while.
+AnswerRequest Gradient(const RunOffer& offer, std::size_t parameters) {
+  Query query;
+  query.entry = 1;
+  query.kind = QueryKind::kGradient;
+  const std::size_t cells = Plan::FromCanonicalText(offer.plan).value().entries()[0].dimension;
+  query.context.assign(cells + 1, 1.0F);
+  query.parameters.assign(parameters, 0.01F);
+  return {QueryName{kRun, 0, 0}, std::make_shared<const Query>(std::move(query))};
+}
+
+TEST_F(WorkerProcesses, LibTorchIsInTheWorkerAloneAndMayBeKilledInTheMiddleOfASum) {
+  if (!std::filesystem::exists(std::string(SYNOD_BINARY_DIR) + "/lib/libsynod_compute.so")) {
+    GTEST_SKIP() << "built without LibTorch";
+  }
+  std::unique_ptr<WorkerProcess> worker = Start(RealWorker());
+  const ResolveRequest training = testing::WardResolve(testing::WardSpecification(
+      "family = \"table_diffusion\"\nsteps = 5\nbatch = 800\nhidden = 256\nlevels_per_row = 32\n"));
+  const RunOffer offer = Ask<ResolveReply>(*worker, training).offer;
+  const std::size_t parameters = Ask<ReviewReply>(*worker, ReviewRequest{offer}).parameters;
+  Ask<OpenSiteReply>(*worker, Opening(offer));
+  EXPECT_FALSE(Ask<AnswerReply>(*worker, Gradient(offer, parameters)).words.empty());
+  EXPECT_THAT(TextOf("/proc/" + std::to_string(worker->process_id()) + "/maps"), HasSubstr("libtorch"));
+  EXPECT_THAT(TextOf("/proc/self/maps"), Not(HasSubstr("torch")));
+  Ask<AnswerMalformedReply>(*worker, Gradient(offer, parameters + 1));
+
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(worker->Send(Gradient(offer, parameters)).ok());
+  ASSERT_TRUE(Await(*worker).ok());
+  worker->Kill();  // as on abort
+  EXPECT_FALSE(worker->Running());
+  worker = Start(RealWorker());
+  Ask<OpenSiteReply>(*worker, Opening(offer));
+  EXPECT_FALSE(Ask<AnswerReply>(*worker, Gradient(offer, parameters)).words.empty());
+}
+
 // Runs in a child: a daemon that starts a worker, says its process id and then waits for its own end.
 [[noreturn]] void BeADaemon(const std::string& socket_path, int report) {
   void* context = zmq_ctx_new();

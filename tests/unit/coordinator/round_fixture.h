@@ -1,6 +1,8 @@
 // Plans, answers and ports that the tests of rounds drive: no LibTorch, no disk, no clock.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -147,10 +149,10 @@ class TestRoundStore final : public RoundStore {
 class TestTrainer final : public Trainer {
  public:
   TestTrainer(std::shared_ptr<const Plan> plan, EventLog& log)
-      : plan_(std::move(plan)), log_(log), done_(plan_->entries().size(), 0) {}
+      : plan_(std::move(plan)), log_(&log), done_(plan_->entries().size(), 0) {}
 
   std::optional<Query> Next(std::span<const std::uint64_t> left) override {
-    log_.push_back("next");
+    log_->push_back("next");
     for (std::uint32_t e = 0; e < left.size(); ++e) {
       const bool wanted = uses_spares || done_[e] < plan_->entries()[e].count;
       if (!wanted || left[e] == 0 || stops_early) continue;
@@ -163,7 +165,7 @@ class TestTrainer final : public Trainer {
   }
   Status Absorb(const Query& query, const NoisySum& sum) override {
     if (fails) return Failed("the trainer cannot use this sum");
-    log_.push_back("absorb " + std::to_string(query.index));
+    log_->push_back("absorb " + std::to_string(query.index));
     ++done_[query.entry];
     absorbed.push_back(sum.words());
     values.emplace_back(sum.values().begin(), sum.values().end());
@@ -182,7 +184,7 @@ class TestTrainer final : public Trainer {
 
  private:
   std::shared_ptr<const Plan> plan_;
-  EventLog& log_;
+  EventLog* log_;
   std::vector<std::uint32_t> done_;
 };
 
@@ -198,15 +200,32 @@ struct RoundBench {
   std::optional<CoordinatorRound::Action> Train(std::optional<CoordinatorRound::Action> action) {
     while (action && std::holds_alternative<CoordinatorRound::Train>(*action)) {
       const auto train = std::get<CoordinatorRound::Train>(*action);
-      trained.push_back(train);
-      if (train.sum != nullptr) {
-        if (const Status absorbed = trainer.Absorb(*train.answered, *train.sum); !absorbed.ok()) {
-          return round->OnTrainingFailed(absorbed.error());
-        }
-      }
-      action = round->OnTrained(trainer.Next(train.left));
+      action = TrainOnce(train);
     }
     return action;
+  }
+  CoordinatorRound::Action TrainOnce(const CoordinatorRound::Train& train) {
+    trained.push_back(train);
+    if (train.sum != nullptr) {
+      if (const Status absorbed = trainer.Absorb(*train.answered, *train.sum); !absorbed.ok()) {
+        return round->OnTrainingFailed(absorbed.error());
+      }
+    }
+    checkpoints.emplace_back(train.trained_queries, trainer);
+    return round->OnTrained(trainer.Next(train.left));
+  }
+
+  // What a restarted coordinator finds.
+  RoundHistory History(std::uint32_t trained_queries = 0) const {
+    return {ledger_store.rows(), store.attempts, trained_queries};
+  }
+  // The process dies and another one takes the run up.
+  Status Restart(RoundHistory history) {
+    round.reset();
+    ledger = Ledger::Open(ledger_store).value();
+    SYNOD_ASSIGN_OR_RETURN(CoordinatorRound restored, CoordinatorRound::Restore(plan, run, {ledger, store}, history));
+    round.emplace(std::move(restored));
+    return {};
   }
   std::optional<CoordinatorRound::Action> Start() { return Train(round->Start()); }
   std::optional<CoordinatorRound::Action> Deadline() { return Train(round->OnDeadline()); }
@@ -236,7 +255,8 @@ struct RoundBench {
   Ledger ledger = Ledger::Open(ledger_store).value();
   TestRoundStore store;
   std::optional<CoordinatorRound> round;
-  std::vector<CoordinatorRound::Train> trained;  // every Train that the trainer was given
+  std::vector<CoordinatorRound::Train> trained;                    // every Train that the trainer was given
+  std::vector<std::pair<std::uint32_t, TestTrainer>> checkpoints;  // the trainer as each of them left it
 };
 
 // The attempt that an action asks for, or nothing.
