@@ -262,7 +262,8 @@ Json SiteDaemon::State::AnswerControl(const Json& request) {
 }
 
 Status SiteDaemon::State::Run() {
-  log_->Info("started", {{"site", agent_->context().own_name()}, {"version", DaemonVersion()}, {"coordinator", address_}});
+  log_->Info("started",
+             {{"site", agent_->context().own_name()}, {"version", DaemonVersion()}, {"coordinator", address_}});
   ports_.service.Ready();
   OnLinkEvents();
   const Status status = loop_->Run();

@@ -221,18 +221,22 @@ OutputFormat AskedFormat(int argc, char** argv) {
 
 Error ErrorOf(const CLI::ParseError& error, const CLI::App& app) {
   if (error.get_name() == "ValidationError" && app.get_subcommands().empty()) return BadInput(error.what());
-  if (!app.get_subcommands().empty()) {
-    const std::string name = app.get_subcommands().front()->get_name();
-    return BadInput(name + ": " + error.what(), "see synod " + name + " --help");
+  const CLI::App* command = &app;  // the innermost that was named
+  std::string name;
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    name += (name.empty() ? "" : " ") + command->get_name();
   }
+  const std::vector<const CLI::App*> below = command->get_subcommands([](const CLI::App*) { return true; });
+  if (below.empty()) return BadInput(name + ": " + error.what(), "see synod " + name + " --help");
   std::string commands = "the commands are:";
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    commands += " " + command->get_name();
-  }
-  if (app.remaining().empty()) return BadInput("no command is given", commands);
-  const std::string word = app.remaining().front();
+  for (const CLI::App* one : below) commands += " " + one->get_name();
+  const std::string where = name.empty() ? "" : name + ": ";
+  const std::vector<std::string> remaining = app.remaining(true);
+  if (remaining.empty()) return BadInput(where + "no command is given", commands);
+  const std::string& word = remaining.front();
   const bool is_option = word.starts_with("-");
-  return BadInput((is_option ? "there is no option \"" : "there is no command \"") + word + "\"", commands);
+  return BadInput(where + (is_option ? "there is no option \"" : "there is no command \"") + word + "\"", commands);
 }
 
 int Main(int argc, char** argv) {

@@ -135,7 +135,7 @@ TEST(Trust, NeverGoesBackToOlderNumbers) {
 TEST(Trust, NamesARootThatSignedTwoTextsUnderOneNumber) {
   const Kits kits = testing::MakeHearts();
   Trust trust = LoadTrust(kits.sites.at("site-b"));
-  const TlsKey root_key = TlsKey::LoadPemFile(kits.consortium + "/root/root.key").value();
+  const TlsKey root_key = TlsKey::LoadPemFile(kits.consortium + "/root" + "/root.key").value();
   Manifest other = trust.manifest();
   other.coordinator_address = "elsewhere.example:7711";
   TrustBundle bundle = trust.Bundle();

@@ -1,6 +1,8 @@
 // Plans, answers and ports that the tests of rounds drive: no LibTorch, no disk, no clock.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <map>
 #include <memory>

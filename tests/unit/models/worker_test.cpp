@@ -1,5 +1,3 @@
-#include "models/worker/worker.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,60 +5,25 @@
 #include <functional>
 #include <numeric>
 
-#include "common/artefact/generator_file.h"
-#include "common/artefact/verify.h"
 #include "common/core/canonical_json.h"
 #include "common/core/file.h"
 #include "common/query/grid.h"
 #include "common/query/sum_accumulator.h"
 #include "common/query/words.h"
-#include "tests/support/seeded_streams.h"
 #include "tests/support/shared_data.h"
+#include "tests/unit/models/worker_fixture.h"
 #include "tests/unit/models/worker_world.h"
 
 namespace synod {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::kRun;
 using testing::kSecretCell;
 using ::testing::Not;
-using testing::SeededStreams;
-
-const RunId kRun{{4, 2}};
-
-Result<ComputeModule*> NoModule() {
-  return Failed("there is no LibTorch here");
-}
-
-// A worker of one site, or of the coordinator.
-struct TestWorker {
-  explicit TestWorker(std::string site, std::uint64_t seed = 1)
-      : streams(seed, std::move(site)), worker(streams, 1, &NoModule) {}
-  SeededStreams streams;
-  Worker worker;
-
-  template <typename Reply>
-  Reply Ask(const WorkerRequest& request) {
-    const WorkerReply reply = worker.Handle(request);
-    const auto* wanted = std::get_if<Reply>(&reply);
-    if (wanted == nullptr) ADD_FAILURE() << "another reply: " << ErrorOf(reply).message;
-    return wanted != nullptr ? *wanted : Reply{};
-  }
-  static Error ErrorOf(const WorkerReply& reply) {
-    const auto* failed = std::get_if<FailedReply>(&reply);
-    return failed != nullptr ? failed->error : Error{ErrorCode::kInternal, "not failed", ""};
-  }
-  Error FailureOf(const WorkerRequest& request) { return ErrorOf(worker.Handle(request)); }
-};
-
-const RunOffer& WardOffer() {
-  static const RunOffer kOffer = TestWorker("coordinator").Ask<ResolveReply>(testing::WardResolve()).offer;
-  return kOffer;
-}
-
-Plan PlanOf(const RunOffer& offer) {
-  return Plan::FromCanonicalText(offer.plan).value();
-}
+using testing::PlanOf;
+using testing::TestWorker;
+using testing::WardOffer;
 
 const std::string& WardFile() {
   static const std::string kFile = testing::WriteWardFile(300, 3);
@@ -171,7 +134,7 @@ TEST(Worker, EachAttemptHasNoiseOfItsOwnThatDoesNotDependOnWhatWasAskedBefore) {
 
 TEST(Worker, AnInstalledWorkersStreamsNeverRepeat) {
   OperatingSystemStreams streams;
-  Worker worker(streams, 1, &NoModule);
+  Worker worker(streams, 1, &testing::NoModule);
   ASSERT_TRUE(
       std::holds_alternative<OpenSiteReply>(worker.Handle(OpenSiteRequest{kRun, WardOffer(), {WardFile(), "drop"}})));
   const WorkerReply one = worker.Handle(Histogram(0));
@@ -240,159 +203,6 @@ TEST(Worker, AFailedOpeningLeavesNoOlderRecordsBehind) {
   site.Ask<OpenSiteReply>(OpenSiteRequest{kRun, WardOffer(), {WardFile(), "drop"}});
   site.FailureOf(OpenSiteRequest{kRun, WardOffer(), {"/no/such/file.csv", "drop"}});
   EXPECT_EQ(site.FailureOf(Histogram(0)).code, ErrorCode::kBadInput);
-}
-
-// A whole run through four workers: three sites and the coordinator.
-class WardRun {
- public:
-  WardRun() {
-    coordinator_.Ask<OpenTrainerReply>(OpenTrainerRequest{kRun, WardOffer(), std::nullopt});
-    for (std::size_t i = 0; i < sites_.size(); ++i) {
-      sites_[i]->Ask<OpenSiteReply>(OpenSiteRequest{kRun, WardOffer(), {testing::WriteWardFile(300, 10 + i), "drop"}});
-    }
-  }
-
-  // Answers of all sites to the query, added up.
-  TrainRequest SumOf(const std::shared_ptr<const Query>& query, std::uint32_t index) {
-    const PlanEntry entry = plan_.entries()[0];
-    SumAccumulator total(Grid::Make(entry.grid_scale, entry.clip, entry.dimension).value(),
-                         WordBitsFromNumber(entry.word_bits).value());
-    Query asked = *query;
-    asked.index = index;
-    for (const auto& site : sites_) {
-      const AnswerRequest request{QueryName{kRun, index, 0}, std::make_shared<const Query>(asked)};
-      EXPECT_TRUE(total.AddEncoded(site->Ask<AnswerReply>(request).words).ok());
-    }
-    const NoisySum sum = std::move(total).Finish();
-    TrainRequest train;
-    train.has_sum = true;
-    train.answered = std::make_shared<const Query>(asked);
-    train.words = sum.words();
-    train.answers = sum.answers();
-    participation_.Record(index, 0, 0, true, {0, 1, 2});
-    return train;
-  }
-
-  DraftReply Draft() {
-    TrainRequest train;
-    train.left = {plan_.entries()[0].allowed()};
-    TrainReply reply = coordinator_.Ask<TrainReply>(train);
-    for (std::uint32_t index = 0; reply.next != nullptr; ++index) {
-      train = SumOf(reply.next, index);
-      train.left = {plan_.entries()[0].allowed() - index - 1};
-      reply = coordinator_.Ask<TrainReply>(train);
-    }
-    return coordinator_.Ask<DraftReply>(DraftRequest{kRun, participation_, 1790000000});
-  }
-
-  TestWorker coordinator_{"coordinator"};
-  std::vector<std::unique_ptr<TestWorker>> sites_ = [] {
-    std::vector<std::unique_ptr<TestWorker>> sites;
-    for (const char* name : {"site-a", "site-b", "site-c"}) sites.push_back(std::make_unique<TestWorker>(name));
-    return sites;
-  }();
-  Plan plan_ = PlanOf(WardOffer());
-  Participation participation_;
-};
-
-TEST(Worker, AWholeRunEndsInADraftThatSitesAgreeWith) {
-  WardRun run;
-  const DraftReply draft = run.Draft();
-  const auto checked = run.sites_[0]->Ask<CheckDraftReply>(CheckDraftRequest{WardOffer(), draft.draft});
-  EXPECT_TRUE(checked.agrees) << checked.difference;
-  EXPECT_EQ(checked.file_digest, draft.file_digest);
-  EXPECT_EQ(checked.run, kRun);
-  EXPECT_EQ(checked.participation, run.participation_);
-  const GeneratorDraft parsed = GeneratorDraft::FromBytes(draft.draft).value();
-  EXPECT_EQ(parsed.certificate().kind, CertificateClass::kFederated);
-  EXPECT_EQ(parsed.content().parameters.size(), run.plan_.entries()[0].dimension);
-  EXPECT_EQ(run.coordinator_.Ask<DraftReply>(DraftRequest{kRun, run.participation_, 1790000000}).draft, draft.draft)
-      << "asked again, the same bytes";
-}
-
-TEST(Worker, ADraftOfAnotherPlanOrWithAFlippedByteIsNotAgreedWith) {
-  WardRun run;
-  const DraftReply draft = run.Draft();
-  TestWorker site("site-a");
-  const RunOffer other = TestWorker("coordinator")
-                             .Ask<ResolveReply>(testing::WardResolve(
-                                 testing::WardSpecification("family = \"independent_columns\"\n", 1.5)))
-                             .offer;
-  EXPECT_FALSE(site.Ask<CheckDraftReply>(CheckDraftRequest{other, draft.draft}).agrees);
-  EXPECT_FALSE(site.Ask<CheckDraftReply>(CheckDraftRequest{WardOffer(), {}}).agrees);
-  // A flipped byte is refused, or is one of a parameter: then the digest that the site signs is another one.
-  for (std::size_t at = 0; at < draft.draft.size(); at += 611) {
-    Bytes flipped = draft.draft;
-    flipped[at] ^= 0x04;
-    const auto checked = site.Ask<CheckDraftReply>(CheckDraftRequest{WardOffer(), flipped});
-    EXPECT_TRUE(!checked.agrees || checked.file_digest != draft.file_digest) << at;
-  }
-}
-
-// The certificate of a draft is written anew by somebody who wants a better one.
-TEST(Worker, ADraftWhoseCertificateSaysMoreThanThePlanIsNotAgreedWith) {
-  WardRun run;
-  const GeneratorDraft draft = GeneratorDraft::FromBytes(run.Draft().draft).value();
-  const auto difference = [&](const std::function<void(Certificate&)>& change) {
-    Certificate certificate = draft.certificate();
-    change(certificate);
-    const Result<GeneratorDraft> forged = GeneratorDraft::Create(draft.content(), certificate);
-    if (!forged.ok()) return forged.error().message;
-    const auto checked = run.sites_[0]->Ask<CheckDraftReply>(CheckDraftRequest{WardOffer(), forged->bytes()});
-    return checked.agrees ? std::string() : checked.difference;
-  };
-  EXPECT_EQ(difference([](Certificate&) {}), "");
-  EXPECT_NE(difference([](Certificate& c) { c.readings[0].by_sites[0].upper -= 0.001; }), "");
-  EXPECT_NE(difference([](Certificate& c) { c.readings[2].by_sites[2].rdp /= 2; }), "");
-  EXPECT_NE(difference([](Certificate& c) { c.not_claimed.pop_back(); }), "");
-  EXPECT_NE(difference([](Certificate& c) { std::erase(c.not_claimed, "Float error measured, not proven."); }), "");
-  EXPECT_NE(difference([](Certificate& c) { c.statements.push_back("No record can ever be found."); }), "");
-  EXPECT_NE(difference([](Certificate& c) { c.kind = CertificateClass::kSimulation; }), "");
-  EXPECT_NE(difference([](Certificate& c) { c.entries[0].used = 0; }), "");
-}
-
-TEST(Worker, ATrainerThatTakesUpACheckpointGoesOnAsIfNothingHadHappened) {
-  WardRun run;
-  TrainRequest train;
-  train.left = {run.plan_.entries()[0].allowed()};
-  TrainReply reply = run.coordinator_.Ask<TrainReply>(train);
-  train = run.SumOf(reply.next, 0);
-  train.left = {1};
-  train.want_checkpoint = true;
-  reply = run.coordinator_.Ask<TrainReply>(train);
-  ASSERT_TRUE(reply.checkpoint.has_value());
-  TestWorker restarted("coordinator");
-  restarted.Ask<OpenTrainerReply>(OpenTrainerRequest{kRun, WardOffer(), reply.checkpoint});
-  train = run.SumOf(reply.next, 1);
-  train.left = {0};
-  EXPECT_EQ(run.coordinator_.Ask<TrainReply>(train).next, nullptr);
-  EXPECT_EQ(restarted.Ask<TrainReply>(train).next, nullptr);
-  const DraftRequest draft{kRun, run.participation_, 1790000000};
-  EXPECT_EQ(restarted.Ask<DraftReply>(draft).draft, run.coordinator_.Ask<DraftReply>(draft).draft);
-  EXPECT_FALSE(
-      TestWorker::ErrorOf(restarted.worker.Handle(OpenTrainerRequest{kRun, WardOffer(), Bytes{1, 2}})).message.empty());
-}
-
-TEST(Worker, ASumThatDoesNotFitThePlanIsRefused) {
-  WardRun run;
-  TrainRequest good;
-  good.has_sum = true;
-  good.answered = std::make_shared<const Query>();
-  good.words = Bytes(run.plan_.entries()[0].dimension * run.plan_.entries()[0].word_bits / 8);
-  good.answers = 3;
-  good.left = {1};
-  TrainRequest bad = good;
-  bad.words.pop_back();
-  EXPECT_EQ(run.coordinator_.FailureOf(bad).code, ErrorCode::kBadInput);
-  bad = good;
-  bad.left = {1, 1};
-  EXPECT_EQ(run.coordinator_.FailureOf(bad).code, ErrorCode::kBadInput);
-  bad = good;
-  Query other;
-  other.entry = 3;
-  bad.answered = std::make_shared<const Query>(other);
-  EXPECT_EQ(run.coordinator_.FailureOf(bad).code, ErrorCode::kBadInput);
-  EXPECT_EQ(run.coordinator_.FailureOf(DraftRequest{RunId{{8}}, {}, 0}).code, ErrorCode::kBadInput);
 }
 
 TEST(Worker, AFamilyThatNeedsLibTorchSaysSoWhereThereIsNone) {

@@ -118,6 +118,7 @@ TEST(Codec, TextsAreShortPrintableUtf8) {
 TEST(Codec, LengthsOfDigestsAreChecked) {
   proto::Control control;
   control.mutable_run_proposal()->set_run(std::string(16, 'r'));
+  control.mutable_run_proposal()->set_submitter("operator");
   for (const std::size_t size : {0, 31, 33}) {
     control.mutable_run_proposal()->set_plan_hash(std::string(size, 'h'));
     EXPECT_FALSE(DecodeControl(17, AsBytes(control.SerializeAsString())).ok());

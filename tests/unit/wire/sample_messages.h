@@ -25,7 +25,7 @@ inline std::vector<Message> SampleMessages() {
       Heartbeat{-1, 5, 6, true},
       Goodbye{GoodbyeReason::kTooSlow},
       TrustUpdate{5, 6},
-      RunProposal{run, digest},
+      RunProposal{run, digest, "operator"},
       RunNotice{run, RunPhase::kSigning},
       QueryAsk{name, 4, QueryKind::kGradient, 10, 1000, 59.5},
       QueryClosed{run, 12},
