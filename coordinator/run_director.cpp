@@ -111,8 +111,8 @@ void RunDirector::Propose(const RunRecord& record, const std::string& site) {
   const RunOffer offer{record.submission.specification, record.submission.schema, record.plan_text};
   const std::string text = offer.ToJsonText();
   ports_.fail_points.At(FailPoint::kCoordinatorBeforeProposalSent);
-  ports_.to_site(
-      site, {RunProposal{record.run(), record.plan->Hash()}, std::make_shared<const Bytes>(text.begin(), text.end())});
+  ports_.to_site(site, {RunProposal{record.run(), record.plan->Hash(), record.submission.submitter},
+                        std::make_shared<const Bytes>(text.begin(), text.end())});
   ports_.fail_points.At(FailPoint::kCoordinatorAfterProposalSent);
 }
 

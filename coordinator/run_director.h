@@ -44,7 +44,7 @@ class RunDirector {
     EventLog& log;
     Worker resolver;
     Worker trainer;
-    std::function<std::unique_ptr<TrainingStore>(const RunId&)> training_store;
+    std::function<Result<std::unique_ptr<TrainingStore>>(const RunId&)> training_store;
     std::function<void(const std::string& site, Envelope)> to_site;
   };
 
@@ -76,6 +76,7 @@ class RunDirector {
   void ResolveNext();
   void StartNext();
   void BeginTraining(const RunRecord& record);
+  void EndTraining();
   void Propose(const RunRecord& record, const std::string& site);
   Status TakeDecision(const std::string& site, const RunDecision& decision);
   Status CheckApproval(const RunRecord& record, const std::string& site, const RunDecision& decision) const;

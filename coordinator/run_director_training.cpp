@@ -39,9 +39,14 @@ void RunDirector::StartNext() {
 }
 
 void RunDirector::BeginTraining(const RunRecord& record) {
+  Result<std::unique_ptr<TrainingStore>> store = ports_.training_store(record.run());
+  if (!store.ok()) {
+    Stored(store.error(), record.run());
+    return;
+  }
+  training_store_ = std::move(*store);
   training_ended_ = false;
   training_failure_.reset();
-  training_store_ = ports_.training_store(record.run());
   TrainingRun::Ports ports{ports_.ledger,
                            *training_store_,
                            ports_.sites,
@@ -85,6 +90,16 @@ void RunDirector::OnTrainerLost(const Error& error) {
   if (training_ != nullptr && !training_ended_) training_->OnWorkerLost(error);
 }
 
+// Memory of LibTorch and sums on disk are given back. That sums could not be deleted costs space, nothing else.
+void RunDirector::EndTraining() {
+  ports_.trainer.kill();
+  const Status forgotten = training_store_->Forget();
+  if (!forgotten.ok()) ports_.log.Warning("sums_not_deleted", {{"reason", forgotten.error().message}});
+  training_.reset();
+  training_store_.reset();
+  training_ended_ = false;
+}
+
 void RunDirector::Advance() {
   if (training_ended_ && training_ != nullptr) {
     const RunId run = training_->run();
@@ -92,9 +107,7 @@ void RunDirector::Advance() {
     if (training_failure_) {
       ports_.log.Error("run_failed", {{"run", RunIdText(run)}, {"reason", training_failure_->message}});
     }
-    training_.reset();
-    training_store_.reset();
-    ports_.trainer.kill();
+    EndTraining();
     TellSites(*ports_.book.Find(run));
   }
   if (ports_.clock.MonotonicSeconds() < retry_at_) return;
@@ -118,12 +131,7 @@ Status RunDirector::Abort(const RunId& run, const std::string& by) {
     ports_.resolver.kill();
     resolving_.reset();
   }
-  if (training_ != nullptr && training_->run() == run) {
-    ports_.trainer.kill();
-    training_.reset();
-    training_store_.reset();
-    training_ended_ = false;
-  }
+  if (training_ != nullptr && training_->run() == run) EndTraining();
   TellSites(*ports_.book.Find(run));
   return {};
 }

@@ -59,13 +59,14 @@ void TrainingRun::Begin() {
 
 Status TrainingRun::Open() {
   SYNOD_ASSIGN_OR_RETURN(RoundHistory history, ports_.store.LoadHistory());
-  SYNOD_ASSIGN_OR_RETURN(std::optional<TrainingCheckpoint> checkpoint, ports_.store.LoadCheckpoint());
+  const Result<std::optional<TrainingCheckpoint>> checkpoint = ports_.store.LoadCheckpoint();
+  if (!checkpoint.ok()) return checkpoint.error();
   OpenTrainerRequest request;
   request.run = run();
   request.offer = {record_.submission.specification, record_.submission.schema, record_.plan_text};
-  if (checkpoint) {
-    history.trained_queries = checkpoint->trained_queries;
-    request.checkpoint = std::move(checkpoint->state);
+  if (checkpoint->has_value()) {
+    history.trained_queries = (*checkpoint)->trained_queries;
+    request.checkpoint = (*checkpoint)->state;
   }
   checkpoint_queries_ = history.trained_queries;
   SYNOD_ASSIGN_OR_RETURN(
@@ -176,9 +177,7 @@ void TrainingRun::OnWorkerReply(WorkerReply reply) {
 void TrainingRun::TakeTrained(TrainReply reply) {
   news_ = reply.news;
   if (reply.checkpoint) {
-    ports_.fail_points.At(FailPoint::kCoordinatorBeforeCheckpointStored);
     const Status saved = ports_.store.SaveCheckpoint({trained_queries_, std::move(*reply.checkpoint)});
-    ports_.fail_points.At(FailPoint::kCoordinatorAfterCheckpointStored);
     // Without it a restart replays from the one before.
     if (!saved.ok()) ports_.log.Warning("checkpoint_not_stored", {{"reason", saved.error().message}});
     checkpoint_queries_ = trained_queries_;

@@ -52,6 +52,8 @@ class TrainingStore {
   virtual Result<RoundHistory> LoadHistory() const = 0;
   virtual Result<std::optional<TrainingCheckpoint>> LoadCheckpoint() const = 0;
   virtual Status SaveCheckpoint(const TrainingCheckpoint& checkpoint) = 0;
+  // The run has trained or ended: sums and checkpoint are not needed again.
+  virtual Status Forget() = 0;
 };
 
 class TrainingRun {

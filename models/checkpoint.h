@@ -34,8 +34,8 @@ class CheckpointWriter {
 
 class CheckpointReader {
  public:
-  // VerificationFailed where the bytes are damaged, BadInput where they are a checkpoint of something else. `bytes` must
-  // outlive the reader.
+  // VerificationFailed where the bytes are damaged, BadInput where they are a checkpoint of something else. `bytes`
+  // must outlive the reader.
   static Result<CheckpointReader> Open(ByteView bytes, std::string_view family, std::uint32_t version,
                                        const Digest& plan_hash);
 

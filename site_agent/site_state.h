@@ -31,6 +31,7 @@ class SiteState {
   SiteRunBook& runs() { return *runs_; }
   const SiteRunBook& runs() const { return *runs_; }
   SqliteLedgerStore& ledger_store() { return *ledger_store_; }
+  const SqliteLedgerStore& ledger_store() const { return *ledger_store_; }
   Ledger& ledger() { return *ledger_; }
   Database& database() { return *database_; }
 

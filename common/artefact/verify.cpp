@@ -37,7 +37,8 @@ class Verifier {
   void Holds(std::string sentence) { report_.checked.push_back(std::move(sentence)); }
 
   Status CheckSimulation() {
-    if (file_.signatures().coordinator || !file_.signatures().sites.empty()) {
+    const FileSignatures& signatures = file_.signatures();
+    if (signatures.coordinator || !signatures.sites.empty() || signatures.consortium) {
       return VerificationFailed("a simulation carries signatures of a federation");
     }
     report_.outcome = VerifyOutcome::kSimulation;

@@ -87,7 +87,7 @@ bool RoleSigns(Role role) {
   return role == Role::kCoordinator || role == Role::kSite;
 }
 
-Status CheckAddress(std::string_view address) {
+Status CheckHostPort(std::string_view address) {
   const Error wrong = BadInput("an address has the form HOST:PORT, or [IPV6]:PORT, with a port in 1 .. 65535");
   const std::size_t colon = address.rfind(':');
   if (colon == std::string_view::npos || colon == 0 || address.size() > 300) return wrong;
@@ -141,7 +141,7 @@ Result<Manifest> Manifest::FromCanonicalText(std::string_view text) {
   SYNOD_RETURN_IF_ERROR(CheckName(manifest.consortium));
   SYNOD_ASSIGN_OR_RETURN(manifest.number, fields.Unsigned("number", 1, kMaxNumber));
   SYNOD_ASSIGN_OR_RETURN(manifest.coordinator_address, fields.Text("coordinator_address", 300));
-  SYNOD_RETURN_IF_ERROR(CheckAddress(manifest.coordinator_address));
+  SYNOD_RETURN_IF_ERROR(CheckHostPort(manifest.coordinator_address));
   SYNOD_ASSIGN_OR_RETURN(const Json* members, fields.Array("members", kMaxMembers));
   for (const Json& item : *members) {
     SYNOD_ASSIGN_OR_RETURN(Member member, MemberFrom(item, manifest.consortium));

@@ -28,7 +28,7 @@ struct Member {
 // Sites and the coordinator sign what they do; other roles have no signing key.
 bool RoleSigns(Role role);
 // HOST:PORT, [IPV6]:PORT; the port in 1 .. 65535.
-Status CheckAddress(std::string_view address);
+Status CheckHostPort(std::string_view address);
 
 struct Manifest {
   static constexpr std::string_view kLabel = "synod.manifest";

@@ -4,31 +4,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <filesystem>
 
+#include "common/consortium/folders.h"
 #include "common/core/file.h"
 
 namespace synod {
 namespace {
-
-std::string PathIn(const std::string& folder, std::string_view name) {
-  return (std::filesystem::path(folder) / name).string();
-}
-
-// Five minutes of clock skew are allowed at both ends.
-Status CheckInDate(const CertificateFacts& facts, std::int64_t now_unix) {
-  const std::string uri = facts.identity.Uri();
-  if (now_unix < facts.not_before_unix - Trust::kClockSkewSeconds) {
-    return VerificationFailed(
-        fmt::format("the certificate of {} is not valid before {}", uri, Rfc3339(facts.not_before_unix)),
-        "check the clock of this machine and that of the consortium");
-  }
-  if (now_unix > facts.not_after_unix + Trust::kClockSkewSeconds) {
-    return VerificationFailed(fmt::format("the certificate of {} expired at {}", uri, Rfc3339(facts.not_after_unix)),
-                              "ask the consortium to approve the same request again and join with the new approval");
-  }
-  return {};
-}
 
 Status CheckOwnKeys(const std::string& folder, const X509Certificate& own, const Manifest& manifest) {
   const Identity& self = own.facts().identity;
@@ -67,6 +48,20 @@ Result<bool> IsNewer(std::string_view what, std::uint64_t known, std::uint64_t o
 
 }  // namespace
 
+Status CheckCertificateTime(const CertificateFacts& facts, std::int64_t now_unix) {
+  const std::string uri = facts.identity.Uri();
+  if (now_unix < facts.not_before_unix - Trust::kClockSkewSeconds) {
+    return VerificationFailed(
+        fmt::format("the certificate of {} is not valid before {}", uri, Rfc3339(facts.not_before_unix)),
+        "check the clock of this machine and that of the consortium");
+  }
+  if (now_unix > facts.not_after_unix + Trust::kClockSkewSeconds) {
+    return VerificationFailed(fmt::format("the certificate of {} expired at {}", uri, Rfc3339(facts.not_after_unix)),
+                              "ask the consortium to approve the same request again and join with the new approval");
+  }
+  return {};
+}
+
 Status CheckPrivateFile(const std::string& path) {
   struct stat info {};
   if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
@@ -80,8 +75,7 @@ Status CheckPrivateFile(const std::string& path) {
 Result<Trust> Trust::Load(const std::string& folder, const Clock& clock) {
   const auto read = [&](std::string_view name) -> Result<X509Certificate> {
     const std::string path = PathIn(folder, name);
-    std::error_code ignored;
-    if (!std::filesystem::exists(path, ignored)) {
+    if (!Exists(path)) {
       return BadInput(fmt::format("{} is not the trust folder of a kit: there is no {}", folder, name),
                       "join the consortium first, or check the path");
     }
@@ -93,8 +87,8 @@ Result<Trust> Trust::Load(const std::string& folder, const Clock& clock) {
   SYNOD_RETURN_IF_ERROR(root.CheckIssuedBy(root));
   SYNOD_RETURN_IF_ERROR(own.CheckIssuedBy(root));
   if (own.facts().is_root) return VerificationFailed("a kit's own certificate is not the root's");
-  SYNOD_RETURN_IF_ERROR(CheckInDate(root.facts(), clock.UnixSeconds()));
-  SYNOD_RETURN_IF_ERROR(CheckInDate(own.facts(), clock.UnixSeconds()));
+  SYNOD_RETURN_IF_ERROR(CheckCertificateTime(root.facts(), clock.UnixSeconds()));
+  SYNOD_RETURN_IF_ERROR(CheckCertificateTime(own.facts(), clock.UnixSeconds()));
   const std::string bundle_path = PathIn(folder, kBundleFile);
   SYNOD_ASSIGN_OR_RETURN(const std::string text, ReadFile(bundle_path, TrustBundle::kMaxBytes));
   Result<TrustBundle> bundle = TrustBundle::FromJsonText(text);
@@ -132,8 +126,8 @@ Status Trust::CheckPeer(const X509Certificate& leaf, std::initializer_list<Role>
   if (const Revocation* revoked = revocations_.Find(facts.key_fingerprint)) {
     return Refused(fmt::format("{} is revoked since {}", uri, Rfc3339(revoked->revoked_unix)));
   }
-  SYNOD_RETURN_IF_ERROR(CheckInDate(root_.facts(), now_unix));
-  SYNOD_RETURN_IF_ERROR(CheckInDate(facts, now_unix));
+  SYNOD_RETURN_IF_ERROR(CheckCertificateTime(root_.facts(), now_unix));
+  SYNOD_RETURN_IF_ERROR(CheckCertificateTime(facts, now_unix));
   if (std::find(roles.begin(), roles.end(), facts.identity.role) == roles.end()) {
     return Refused(fmt::format("{} may not connect here: its role is {}", uri, RoleName(facts.identity.role)));
   }

@@ -32,6 +32,10 @@ inline constexpr std::string_view kBundleFile = "bundle.json";
 // A regular file that nobody but its owner may read or write; else Refused that names the path and says chmod 600.
 Status CheckPrivateFile(const std::string& path);
 
+// Five minutes of clock skew (Trust::kClockSkewSeconds) are allowed at both ends. VerificationFailed that names the
+// identity and the time.
+Status CheckCertificateTime(const CertificateFacts& facts, std::int64_t now_unix);
+
 class Trust {
  public:
   static constexpr std::int64_t kClockSkewSeconds = 300;

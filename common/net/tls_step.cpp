@@ -120,7 +120,8 @@ Status TlsStep::Receive(ByteView bytes, Bytes& plain) {
       plain.insert(plain.end(), record.begin(), record.begin() + static_cast<std::ptrdiff_t>(count));
       continue;
     }
-    if (state_->WantsBytes(result) || peer_ended()) return {};
+    const int reason = SSL_get_error(ssl, result);
+    if (reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_ZERO_RETURN) return {};
     return state_->Fail();
   }
 }

@@ -1,6 +1,7 @@
 #include "common/wire/chunk.h"
 
-#include "common/wire/bulk_generated.h"
+#include <wire_generated/bulk_generated.h>
+
 #include "common/wire/limits.h"
 
 namespace synod {

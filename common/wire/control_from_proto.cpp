@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "common/core/canonical_json.h"
+#include "common/core/identity.h"
 #include "common/wire/control_proto.h"
 #include "common/wire/limits.h"
 
@@ -99,6 +100,8 @@ Result<Message> Read(const proto::RunProposal& in) {
   RunProposal out;
   reader.Run("run", in.run(), out.run);
   reader.Fixed("plan_hash", in.plan_hash(), out.plan_hash);
+  out.submitter = in.submitter();
+  reader.Require("submitter", CheckName(out.submitter).ok(), "is not a name");
   return reader.Done(out);
 }
 

@@ -1,11 +1,12 @@
 // Between the structs of messages.h and the generated Protobuf types; only this module's .cpp files include it.
 #pragma once
 
+#include <wire_generated/control.pb.h>
+
 #include <cstdint>
 
 #include "common/core/result.h"
 #include "common/wire/codec.h"
-#include "common/wire/control.pb.h"
 
 namespace synod {
 

@@ -53,6 +53,7 @@ struct Filler {
     proto::RunProposal& out = *control.mutable_run_proposal();
     out.set_run(Raw(message.run));
     out.set_plan_hash(Raw(message.plan_hash));
+    out.set_submitter(message.submitter);
   }
   void operator()(const RunNotice& message) {
     proto::RunNotice& out = *control.mutable_run_notice();

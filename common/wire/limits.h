@@ -16,7 +16,11 @@ inline constexpr std::size_t kMaxBulkBytes = kChunkBytes + (4u << 10);
 inline constexpr std::size_t kBulkAlignment = 16;
 
 // Links.
-inline constexpr unsigned kChunksInFlight = 8;
+inline constexpr unsigned kChunksInFlight = 8;           // sent and not yet acknowledged, to one peer
+inline constexpr std::size_t kCreditBytes = 256u << 10;  // a receiver acknowledges at least this often
+inline constexpr std::size_t kSendBytes = 128u << 10;    // of plain bytes that are encrypted in one piece
+inline constexpr double kPartingSeconds = 1.0;           // to say goodbye, before a connection is cut
+inline constexpr double kSteadySeconds = 5.0;            // a link that lasted this long resets the back-off
 inline constexpr double kHandshakeSeconds = 10.0;
 inline constexpr double kHeartbeatSeconds = 5.0;
 inline constexpr double kSilenceSeconds = 20.0;  // without a byte from a peer, its link is closed
@@ -25,7 +29,8 @@ inline constexpr std::size_t kMaxUnauthenticatedBytes = 16u << 10;  // received 
 inline constexpr std::size_t kMaxPeers = 1024;
 inline constexpr std::size_t kMaxQueuedBytes = 32u << 20;  // of encrypted bytes that wait for one peer
 inline constexpr std::size_t kMaxQueuedEnvelopes = 1024;
-inline constexpr unsigned kMaxIncomingPayloads = 4;  // at once, from one peer
+inline constexpr std::uint64_t kMaxQueuedPayloadBytes = std::uint64_t{256} << 20;  // beyond the first payload
+inline constexpr unsigned kMaxIncomingPayloads = 4;                                // at once, from one peer
 inline constexpr std::int64_t kClockSkewSeconds = 300;
 inline constexpr double kFirstReconnectSeconds = 0.2;
 inline constexpr double kMaxReconnectSeconds = 30.0;

@@ -6,7 +6,7 @@ std::string_view GoodbyeReasonName(GoodbyeReason reason) {
   switch (reason) {
     case GoodbyeReason::kShuttingDown:
       return "shutting_down";
-    case GoodbyeReason::kVersion:
+    case GoodbyeReason::kOtherVersion:
       return "version";
     case GoodbyeReason::kClock:
       return "clock";

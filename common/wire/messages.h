@@ -45,7 +45,7 @@ struct Heartbeat {
 // Why a link is closed. The numbers are on the wire; they never change.
 enum class GoodbyeReason : std::uint8_t {
   kShuttingDown = 1,
-  kVersion = 2,            // protocol versions differ
+  kOtherVersion = 2,       // protocol versions differ
   kClock = 3,              // clocks differ by more than five minutes
   kDuplicateIdentity = 4,  // another process with the same identity is connected
   kRevoked = 5,
@@ -73,6 +73,7 @@ struct TrustUpdate {
 struct RunProposal {
   RunId run;
   Digest plan_hash{};
+  std::string submitter;  // name of the operator, as the coordinator says; at most 63 bytes
   bool operator==(const RunProposal&) const = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "common/core/check.h"
 
@@ -24,6 +25,13 @@ void Adam::Step(std::span<const double> gradient, double learning_rate, std::spa
   }
 }
 
+void Adam::Restore(std::uint64_t steps, std::vector<double> first, std::vector<double> second) {
+  SYNOD_CHECK(first.size() == first_.size() && second.size() == second_.size(), "one moment for each parameter");
+  steps_ = steps;
+  first_ = std::move(first);
+  second_ = std::move(second);
+}
+
 MovingAverage::MovingAverage(std::span<const float> start, double decay)
     : decay_(decay), average_(start.begin(), start.end()) {}
 
@@ -34,6 +42,12 @@ void MovingAverage::Update(std::span<const float> parameters) {
   for (std::size_t i = 0; i < average_.size(); ++i) {
     average_[i] = decay * average_[i] + (1.0 - decay) * static_cast<double>(parameters[i]);
   }
+}
+
+void MovingAverage::Restore(std::uint64_t updates, std::vector<double> averages) {
+  SYNOD_CHECK(averages.size() == average_.size(), "one average for each parameter");
+  updates_ = updates;
+  average_ = std::move(averages);
 }
 
 std::vector<float> MovingAverage::Values() const {

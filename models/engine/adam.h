@@ -22,6 +22,11 @@ class Adam {
   void Step(std::span<const double> gradient, double learning_rate, std::span<float> parameters);
 
   std::uint64_t steps() const { return steps_; }
+  // Mean and mean square of past gradients, for a checkpoint.
+  std::span<const double> first_moments() const { return first_; }
+  std::span<const double> second_moments() const { return second_; }
+  // Takes up where those were: one number for each parameter (our own duty).
+  void Restore(std::uint64_t steps, std::vector<double> first, std::vector<double> second);
 
  private:
   AdamOptions options_;
@@ -36,6 +41,11 @@ class MovingAverage {
   MovingAverage(std::span<const float> start, double decay);
   void Update(std::span<const float> parameters);
   std::vector<float> Values() const;
+
+  std::uint64_t updates() const { return updates_; }
+  std::span<const double> averages() const { return average_; }
+  // Takes up where those were: one number for each parameter (our own duty).
+  void Restore(std::uint64_t updates, std::vector<double> averages);
 
  private:
   double decay_;

@@ -33,8 +33,8 @@ class HistogramContribution final : public Contribution {
 
 Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run, std::shared_ptr<const UnitTable> units) {
   SYNOD_ASSIGN_OR_RETURN(RunParts parts, PartsOf(run));
-  return std::unique_ptr<Contribution>(std::make_unique<HistogramContribution>(
-      std::move(parts.grids), std::move(units), run.plan->entries()[0].clip));
+  return std::unique_ptr<Contribution>(
+      std::make_unique<HistogramContribution>(std::move(parts.grids), std::move(units), run.plan->entries()[0].clip));
 }
 
 }  // namespace synod::independent_columns

@@ -62,8 +62,8 @@ Result<RunParts> PartsOf(const FamilyRun& run) {
   parts.grids = tabular::GridsOf(*run.schema);
   SYNOD_ASSIGN_OR_RETURN(parts.layout, LayoutFor(*run.schema, parts.grids));
   const auto& entries = run.plan->entries();
-  const bool fits = entries.size() == 1 && entries[0].kind == QueryKind::kHistogram && entries[0].sampling_rate == 1.0 &&
-                    entries[0].dimension == tabular::HistogramSize(parts.grids);
+  const bool fits = entries.size() == 1 && entries[0].kind == QueryKind::kHistogram &&
+                    entries[0].sampling_rate == 1.0 && entries[0].dimension == tabular::HistogramSize(parts.grids);
   if (!fits) return BadInput("the plan is not one of independent_columns on this schema");
   return parts;
 }

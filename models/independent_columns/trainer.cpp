@@ -65,7 +65,8 @@ Status MarginalTrainer::Restore(ByteView bytes) {
   SYNOD_ASSIGN_OR_RETURN(const double variance, in.Real());
   SYNOD_ASSIGN_OR_RETURN(const std::uint64_t answers, in.Whole());
   SYNOD_RETURN_IF_ERROR(in.Finish());
-  if (total.empty() != (answers == 0) || variance < 0.0) return BadInput("a trainer's checkpoint does not add up");
+  const bool fits = total.empty() == (answers == 0) && answers <= run_.plan->entries()[0].allowed() && variance >= 0.0;
+  if (!fits) return BadInput("a trainer's checkpoint does not add up");
   total_ = std::move(total);
   variance_ = variance;
   answers_ = answers;

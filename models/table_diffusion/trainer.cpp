@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "common/query/public_random.h"
+#include "models/checkpoint.h"
 #include "models/table_diffusion/masked_sampler.h"
 #include "models/table_diffusion/masked_shape.h"
 #include "models/table_diffusion/model_json.h"
@@ -18,6 +19,8 @@ namespace {
 constexpr double kWarmUpSteps = 20.0;
 constexpr double kNewsMemory = 0.9;  // of the running means that are shown
 constexpr std::size_t kCalibrationRows = 32768;
+constexpr std::string_view kFamily = "table_diffusion";
+constexpr std::uint32_t kCheckpointVersion = 1;
 
 double Blend(const std::optional<double>& before, double now) {
   return before ? kNewsMemory * *before + (1.0 - kNewsMemory) * now : now;
@@ -140,7 +143,7 @@ Result<std::vector<float>> DiffusionTrainer::Calibrated(const std::vector<float>
 Result<GeneratorModel> DiffusionTrainer::Finish() {
   if (histogram_answers_ == 0 || adam_.steps() == 0) return Failed("training ended before it had any answer");
   GeneratorModel model;
-  model.family = "table_diffusion";
+  model.family = kFamily;
   model.layout = layout_;
   model.parameters = options_.average_decay > 0.0 ? average_.Values() : parameters_;
   std::vector<float> offsets;
@@ -150,6 +153,62 @@ Result<GeneratorModel> DiffusionTrainer::Finish() {
   model.options = options_.ToJson();
   model.state = StateJson(context_, offsets);
   return model;
+}
+
+Bytes DiffusionTrainer::Checkpoint() const {
+  CheckpointWriter out(kFamily, kCheckpointVersion, run_.plan->Hash());
+  out.Put(run_.seed);
+  out.Put(std::span(histogram_sum_));
+  out.Put(histogram_variance_);
+  out.Put(std::uint64_t{histogram_answers_});
+  out.Put(std::span(context_));
+  out.Put(std::span(parameters_));
+  out.Put(adam_.steps());
+  out.Put(adam_.first_moments());
+  out.Put(adam_.second_moments());
+  out.Put(average_.updates());
+  out.Put(average_.averages());
+  out.Put(news_.loss);
+  out.Put(news_.clipped_fraction);
+  return std::move(out).Finish();
+}
+
+Status DiffusionTrainer::Restore(ByteView bytes) {
+  SYNOD_ASSIGN_OR_RETURN(CheckpointReader in,
+                         CheckpointReader::Open(bytes, kFamily, kCheckpointVersion, run_.plan->Hash()));
+  const std::size_t cells = tabular::HistogramSize(grids_);
+  const std::size_t count = parameters_.size();
+  const std::uint64_t most_answers = run_.plan->entries()[kHistogramEntry].allowed();
+  SYNOD_ASSIGN_OR_RETURN(const std::uint64_t seed, in.Whole());
+  SYNOD_ASSIGN_OR_RETURN(std::vector<double> histogram_sum, in.Doubles(cells, /*may_be_empty=*/true));
+  SYNOD_ASSIGN_OR_RETURN(const double histogram_variance, in.Real());
+  SYNOD_ASSIGN_OR_RETURN(const std::uint64_t histogram_answers, in.Whole());
+  SYNOD_ASSIGN_OR_RETURN(std::vector<float> context, in.Floats(cells + 1, /*may_be_empty=*/true));
+  SYNOD_ASSIGN_OR_RETURN(std::vector<float> parameters, in.Floats(count));
+  SYNOD_ASSIGN_OR_RETURN(const std::uint64_t steps, in.Whole());
+  SYNOD_ASSIGN_OR_RETURN(std::vector<double> first, in.Doubles(count));
+  SYNOD_ASSIGN_OR_RETURN(std::vector<double> second, in.Doubles(count));
+  SYNOD_ASSIGN_OR_RETURN(const std::uint64_t updates, in.Whole());
+  SYNOD_ASSIGN_OR_RETURN(std::vector<double> averages, in.Doubles(count));
+  TrainingNews news;
+  SYNOD_ASSIGN_OR_RETURN(news.loss, in.OptionalReal());
+  SYNOD_ASSIGN_OR_RETURN(news.clipped_fraction, in.OptionalReal());
+  SYNOD_RETURN_IF_ERROR(in.Finish());
+  const bool started = histogram_answers > 0;
+  if (seed != run_.seed || histogram_sum.empty() == started || context.empty() == started ||
+      histogram_answers > most_answers || histogram_variance < 0.0 || steps > steps_ || updates != steps ||
+      (steps > 0 && !started)) {
+    return BadInput("a trainer's checkpoint does not add up");
+  }
+  histogram_sum_ = std::move(histogram_sum);
+  histogram_variance_ = histogram_variance;
+  histogram_answers_ = static_cast<std::uint32_t>(histogram_answers);
+  context_ = std::move(context);
+  parameters_ = std::move(parameters);
+  adam_.Restore(steps, std::move(first), std::move(second));
+  average_.Restore(updates, std::move(averages));
+  news_ = news;
+  return {};
 }
 
 }  // namespace synod::table_diffusion

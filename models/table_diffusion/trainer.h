@@ -21,6 +21,8 @@ class DiffusionTrainer final : public Trainer {
   Status Absorb(const Query& query, const NoisySum& sum) override;
   TrainingNews news() const override { return news_; }
   Result<GeneratorModel> Finish() override;
+  Bytes Checkpoint() const override;
+  Status Restore(ByteView bytes) override;
 
  private:
   DiffusionTrainer(const FamilyRun& run, Options options, SideCoordinates side, ParameterLayout layout);

@@ -1,5 +1,5 @@
-// One end of the local pair between a daemon and its worker: messages of two parts over ZeroMQ, never blocking, bounded.
-// Threads: one.
+// One end of the local pair between a daemon and its worker: messages of two parts over ZeroMQ, never blocking,
+// bounded. Threads: one.
 #pragma once
 
 #include <memory>

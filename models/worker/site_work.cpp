@@ -19,8 +19,7 @@ Result<RowPolicy> RowPolicyFromName(std::string_view name) {
 Result<std::shared_ptr<const UnitTable>> UnitsOf(const Plan& plan, const RunSpecification& specification, Table table) {
   auto shared = std::make_shared<const Table>(std::move(table));
   if (plan.facts().unit == PrivacyUnit::kRecord) return std::make_shared<const UnitTable>(UnitTable::Records(shared));
-  SYNOD_ASSIGN_OR_RETURN(UnitTable units,
-                         UnitTable::Subjects(shared, specification.privacy.max_rows_per_subject));
+  SYNOD_ASSIGN_OR_RETURN(UnitTable units, UnitTable::Subjects(shared, specification.privacy.max_rows_per_subject));
   return std::make_shared<const UnitTable>(std::move(units));
 }
 
@@ -39,9 +38,8 @@ Result<SiteWork::Opened> SiteWork::Open(const OpenSiteRequest& request, SecretSt
   SYNOD_ASSIGN_OR_RETURN(LoadedTable loaded, LoadTable(request.source.csv_file, run.schema, policy));
   SYNOD_ASSIGN_OR_RETURN(const std::shared_ptr<const UnitTable> units,
                          UnitsOf(*run.plan, offer.specification, std::move(loaded.table)));
-  SYNOD_ASSIGN_OR_RETURN(
-      std::unique_ptr<Contribution> contribution,
-      MakeContribution(run, units, streams.ForRun("synod.contribution", request.run), load_compute));
+  SYNOD_ASSIGN_OR_RETURN(std::unique_ptr<Contribution> contribution,
+                         MakeContribution(run, units, streams.ForRun("synod.contribution", request.run), load_compute));
   SiteComputer::Setup setup{run.plan, request.run, units, threads};
   Opened opened;
   opened.work.reset(new SiteWork(std::move(setup), std::move(contribution), streams));

@@ -26,7 +26,9 @@ class SiteWork {
 
  private:
   SiteWork(SiteComputer::Setup setup, std::unique_ptr<Contribution> contribution, SecretStreams& streams)
-      : plan_(setup.plan), contribution_(std::move(contribution)), computer_(std::move(setup), *contribution_, streams) {}
+      : plan_(setup.plan),
+        contribution_(std::move(contribution)),
+        computer_(std::move(setup), *contribution_, streams) {}
 
   std::shared_ptr<const Plan> plan_;
   std::unique_ptr<Contribution> contribution_;

@@ -37,7 +37,10 @@ Result<TrainReply> TrainingWork::Train(const TrainRequest& request) {
   if (request.left.size() != run_.plan->entries().size()) return BadInput("one number of answers left for each entry");
   if (request.has_sum) SYNOD_RETURN_IF_ERROR(Absorb(request));
   TrainReply reply;
-  if (request.want_checkpoint) reply.checkpoint = trainer_->Checkpoint();
+  if (request.want_checkpoint) {
+    Bytes checkpoint = trainer_->Checkpoint();
+    if (!checkpoint.empty()) reply.checkpoint = std::move(checkpoint);
+  }
   if (std::optional<Query> next = trainer_->Next(request.left)) {
     reply.next = std::make_shared<const Query>(std::move(*next));
   }
@@ -48,13 +51,9 @@ Result<TrainReply> TrainingWork::Train(const TrainRequest& request) {
 Result<DraftReply> TrainingWork::Draft(const DraftRequest& request) {
   if (request.run != run_id_) return BadInput("the draft of a run that is not open");
   SYNOD_ASSIGN_OR_RETURN(GeneratorModel model, trainer_->Finish());
-  const GeneratorContent content{*run_.schema,
-                                 *run_.plan,
-                                 std::move(model.family),
-                                 std::move(model.options),
-                                 std::move(model.state),
-                                 model.layout.Hash(),
-                                 std::move(model.parameters)};
+  const GeneratorContent content{
+      *run_.schema,           *run_.plan,          std::move(model.family),    std::move(model.options),
+      std::move(model.state), model.layout.Hash(), std::move(model.parameters)};
   CertificateRequest certificate_request;
   certificate_request.kind = CertificateClass::kFederated;
   certificate_request.run = request.run;

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "models/worker/draft_check.h"
 #include "models/worker/plan_work.h"
 
 namespace synod {
@@ -63,8 +64,8 @@ Result<WorkerReply> Worker::Do(const DraftRequest& request) {
   return AsReply(training_->Draft(request));
 }
 
-Result<WorkerReply> Worker::Do(const CheckDraftRequest&) {
-  return Failed("drafts cannot be checked");
+Result<WorkerReply> Worker::Do(const CheckDraftRequest& request) {
+  return AsReply(CheckDraft(request));
 }
 
 }  // namespace synod

@@ -12,17 +12,15 @@ constexpr std::uint64_t kMostProcessId = std::uint64_t{1} << 31;
 }  // namespace
 
 std::string WorkerGreeting(std::int64_t process_id) {
-  return Json{{"type", "synod-worker"},
-              {"version", kVersion},
-              {"protocol", kWorkerProtocol},
-              {"process_id", process_id}}
+  return Json{
+      {"type", "synod-worker"}, {"version", kVersion}, {"protocol", kWorkerProtocol}, {"process_id", process_id}}
       .dump();
 }
 
 Status CheckWorkerGreeting(std::string_view text, std::int64_t process_id) {
   SYNOD_ASSIGN_OR_RETURN(const Json json, ParseJson(text, kMaxBytes, 2));
-  SYNOD_ASSIGN_OR_RETURN(const StrictObject greeting, StrictObject::Of(json, "a worker's greeting",
-                                                                       {"type", "version", "protocol", "process_id"}));
+  SYNOD_ASSIGN_OR_RETURN(const StrictObject greeting,
+                         StrictObject::Of(json, "a worker's greeting", {"type", "version", "protocol", "process_id"}));
   SYNOD_ASSIGN_OR_RETURN(const std::string type, greeting.Text("type", 64));
   SYNOD_ASSIGN_OR_RETURN(const std::string version, greeting.Text("version", 64));
   SYNOD_ASSIGN_OR_RETURN(const std::uint64_t protocol, greeting.Unsigned("protocol", 0, 0xffffffffU));

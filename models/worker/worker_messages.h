@@ -69,7 +69,7 @@ struct TrainRequest {
   Bytes words;                            // NoisySum::words
   std::uint32_t answers = 0;
   std::vector<std::uint64_t> left;
-  bool want_checkpoint = false;  // taken after the sum was absorbed, before the next query
+  bool want_checkpoint = false;  // taken after the sum was absorbed, before the next query; a family may have none
 };
 // Finish training and write the draft of the generator file.
 struct DraftRequest {

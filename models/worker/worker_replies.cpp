@@ -36,8 +36,8 @@ WorkerParts Encode(const ResolveReply& reply) {
 }
 
 Result<WorkerReply> DecodeResolved(const Json& header, ByteView payload) {
-  SYNOD_ASSIGN_OR_RETURN(
-      PartsReader in, PartsReader::Of(header, payload, {"type", "specification", "schema", "plan", "explanation"}));
+  SYNOD_ASSIGN_OR_RETURN(PartsReader in,
+                         PartsReader::Of(header, payload, {"type", "specification", "schema", "plan", "explanation"}));
   ResolveReply reply;
   SYNOD_ASSIGN_OR_RETURN(reply.offer, in.Offer());
   SYNOD_ASSIGN_OR_RETURN(reply.explanation, in.Text("explanation", kMaxTextBytes));
@@ -60,9 +60,9 @@ WorkerParts Encode(const ReviewReply& reply) {
 }
 
 Result<WorkerReply> DecodeReviewed(const Json& header, ByteView payload) {
-  SYNOD_ASSIGN_OR_RETURN(PartsReader in, PartsReader::Of(header, payload,
-                                                         {"type", "plan_matches", "epsilon", "parameters",
-                                                          "difference", "explanation"}));
+  SYNOD_ASSIGN_OR_RETURN(
+      PartsReader in,
+      PartsReader::Of(header, payload, {"type", "plan_matches", "epsilon", "parameters", "difference", "explanation"}));
   ReviewReply reply;
   SYNOD_ASSIGN_OR_RETURN(reply.plan_matches, in.header().Boolean("plan_matches"));
   const std::size_t count = reply.epsilon.size() * reply.epsilon[0].size();
@@ -211,9 +211,9 @@ WorkerParts Encode(const CheckDraftReply& reply) {
 }
 
 Result<WorkerReply> DecodeDraftChecked(const Json& header, ByteView payload) {
-  SYNOD_ASSIGN_OR_RETURN(PartsReader in, PartsReader::Of(header, payload,
-                                                         {"type", "agrees", "file_digest", "run", "difference",
-                                                          "participation"}));
+  SYNOD_ASSIGN_OR_RETURN(
+      PartsReader in,
+      PartsReader::Of(header, payload, {"type", "agrees", "file_digest", "run", "difference", "participation"}));
   CheckDraftReply reply;
   SYNOD_ASSIGN_OR_RETURN(reply.agrees, in.header().Boolean("agrees"));
   SYNOD_ASSIGN_OR_RETURN(reply.file_digest, in.header().Hash("file_digest"));

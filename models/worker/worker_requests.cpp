@@ -61,8 +61,7 @@ WorkerParts Encode(const ReviewRequest& request) {
 }
 
 Result<WorkerRequest> DecodeReview(const Json& header, ByteView payload) {
-  SYNOD_ASSIGN_OR_RETURN(PartsReader in,
-                         PartsReader::Of(header, payload, {"type", "specification", "schema", "plan"}));
+  SYNOD_ASSIGN_OR_RETURN(PartsReader in, PartsReader::Of(header, payload, {"type", "specification", "schema", "plan"}));
   ReviewRequest request;
   SYNOD_ASSIGN_OR_RETURN(request.offer, in.Offer());
   SYNOD_RETURN_IF_ERROR(in.Finish());
@@ -79,9 +78,9 @@ WorkerParts Encode(const OpenSiteRequest& request) {
 }
 
 Result<WorkerRequest> DecodeOpenSite(const Json& header, ByteView payload) {
-  SYNOD_ASSIGN_OR_RETURN(PartsReader in, PartsReader::Of(header, payload,
-                                                         {"type", "run", "specification", "schema", "plan", "csv_file",
-                                                          "bad_rows"}));
+  SYNOD_ASSIGN_OR_RETURN(
+      PartsReader in,
+      PartsReader::Of(header, payload, {"type", "run", "specification", "schema", "plan", "csv_file", "bad_rows"}));
   OpenSiteRequest request;
   SYNOD_ASSIGN_OR_RETURN(request.run, in.Run());
   SYNOD_ASSIGN_OR_RETURN(request.offer, in.Offer());
@@ -147,10 +146,10 @@ WorkerParts Encode(const TrainRequest& request) {
 }
 
 Result<WorkerRequest> DecodeTrain(const Json& header, ByteView payload) {
-  SYNOD_ASSIGN_OR_RETURN(PartsReader in, PartsReader::Of(header, payload,
-                                                         {"type", "has_sum", "index", "entry", "kind", "context",
-                                                          "parameters", "words", "answers", "left",
-                                                          "want_checkpoint"}));
+  SYNOD_ASSIGN_OR_RETURN(PartsReader in,
+                         PartsReader::Of(header, payload,
+                                         {"type", "has_sum", "index", "entry", "kind", "context", "parameters", "words",
+                                          "answers", "left", "want_checkpoint"}));
   TrainRequest request;
   SYNOD_ASSIGN_OR_RETURN(request.has_sum, in.header().Boolean("has_sum"));
   SYNOD_ASSIGN_OR_RETURN(std::shared_ptr<const Query> query, in.ReadQuery());

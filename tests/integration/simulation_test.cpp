@@ -43,7 +43,7 @@ class Simulation : public ::testing::Test {
       units.push_back(
           std::make_shared<const UnitTable>(UnitTable::Records(std::make_shared<const Table>(std::move(part)))));
     }
-    SimulationPorts ports{*compute_, clock_};
+    SimulationPorts ports{[this] { return Result<ComputeModule*>(compute_); }, clock_};
     if (secret) {
       ports.streams = [secret](std::size_t site) {
         return std::make_unique<testing::SeededStreams>(*secret, "site-" + std::to_string(site));
@@ -126,7 +126,7 @@ TEST_F(Simulation, WithoutACuratorEverySitesWordsCarryTheWholeNoise) {
 }
 
 TEST_F(Simulation, RefusesTablesThatAreNotOneForEachSite) {
-  SimulationPorts ports{*compute_, clock_};
+  SimulationPorts ports{[this] { return Result<ComputeModule*>(compute_); }, clock_};
   const Result<GeneratorFile> file = SimulateFederation(Resolve(3), {}, ports);
   ASSERT_FALSE(file.ok());
   EXPECT_EQ(file.error().code, ErrorCode::kBadInput);

@@ -59,7 +59,7 @@ Result<std::unique_ptr<SimulatedSite>> MakeSite(const ResolvedRun& resolved, Run
   site->streams = ports.streams(index);
   SYNOD_ASSIGN_OR_RETURN(
       site->contribution,
-      ports.compute.MakeContribution(resolved.run, units, site->streams->ForRun("synod.contribution", run)));
+      MakeContribution(resolved.run, units, site->streams->ForRun("synod.contribution", run), ports.load_compute));
   SiteComputer::Setup setup{site->plan, run, std::move(units), ports.threads};
   site->computer = std::make_unique<SiteComputer>(std::move(setup), *site->contribution, *site->streams);
   SecretRandom names = SecretRandom::FromOperatingSystem();

@@ -1,6 +1,6 @@
 // A whole federation in one process: one CoordinatorRound, its trainer, and N sites of one SiteRound and SiteComputer
-// each, over a queue. The same classes as the daemons drive, without network; every site has a ledger in memory that goes away with the process, so no site's real
-// budget is charged: the certificate has the class `simulation`.
+// each, over a queue. The same classes as the daemons drive, without network; every site has a ledger in memory that
+// goes away with the process, so no site's real budget is charged: the certificate has the class `simulation`.
 #pragma once
 
 #include <functional>
@@ -12,6 +12,7 @@
 #include "common/core/clock.h"
 #include "common/crypto/secret_streams.h"
 #include "common/data/unit_table.h"
+#include "models/family_table.h"
 #include "models/module/compute_module.h"
 #include "models/run_plan.h"
 
@@ -26,7 +27,7 @@ struct SimulationNews {
 };
 
 struct SimulationPorts {
-  ComputeModule& compute;
+  LoadCompute load_compute;  // asked only where the family of the run needs LibTorch
   const Clock& clock;
   // The secret streams of each site; the operating system's unless a test gives its own.
   std::function<std::unique_ptr<SecretStreams>(std::size_t site)> streams = [](std::size_t) {

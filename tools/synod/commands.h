@@ -57,7 +57,7 @@ struct SampleOptions {
   std::vector<std::string> where;  // column=value
   std::string shard = "0/1";
   bool uncertified = false;
-  std::string trust;  // keys to verify with first; empty: none
+  std::string trust;  // what to verify with first, as for RunVerify; empty: nothing
   unsigned threads = 0;
 };
 Result<CommandOutput> RunSample(const SampleOptions& options, CommandContext& context);
@@ -66,7 +66,7 @@ Result<CommandOutput> RunInspect(const std::string& generator);
 
 struct VerifyOptions {
   std::string generator;
-  std::string trust;
+  std::string trust;  // a consortium's root (PEM), a kit's folder, or a file of keys (JSON); empty: no key
   bool allow_incomplete = false;
 };
 Result<CommandOutput> RunVerify(const VerifyOptions& options);

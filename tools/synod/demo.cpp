@@ -17,7 +17,9 @@
 #include "tools/synod/commands.h"
 #include "tools/synod/evaluation_text.h"
 #include "tools/synod/generator_files.h"
+#include "tools/synod/local_federation.h"
 #include "tools/synod/program_files.h"
+#include "tools/synod/run_commands.h"
 #include "tools/synod/training_session.h"
 
 namespace synod {
@@ -32,6 +34,7 @@ constexpr std::size_t kLeastRows = 20;
 
 struct DemoData {
   std::shared_ptr<const Schema> schema;
+  std::string schema_file;
   Table train;
   Table test;
   std::size_t rows = 0;
@@ -42,10 +45,11 @@ struct DemoPaths {
   std::string generator;
   std::string synthetic;
   std::string report;
+  std::string federation;
 };
 
-// The report has statistics of the real rows without noise: made from the user's own table, it never lies beside the
-// generator and the rows that are meant to be passed on.
+// The report has statistics of the real rows without noise, and the sites' folders hold the rows: made from the user's
+// own table, they never lie beside the generator and the rows that are meant to be passed on.
 Result<DemoPaths> MakeFolders(const DemoOptions& options, bool own_table) {
   const fs::path out = options.out;
   const fs::path report = own_table ? out / "private" : out;
@@ -57,7 +61,7 @@ Result<DemoPaths> MakeFolders(const DemoOptions& options, bool own_table) {
   }
   if (own_table) fs::permissions(report, fs::perms::owner_all, error);
   return DemoPaths{(out / "generator.synod").string(), (out / "synthetic.csv").string(),
-                   (report / "report.html").string()};
+                   (report / "report.html").string(), (report / "federation").string()};
 }
 
 Result<DemoData> LoadData(const DemoOptions& options, Progress& progress) {
@@ -90,7 +94,11 @@ Result<DemoData> LoadData(const DemoOptions& options, Progress& progress) {
   // In the order of the file again, so that a site's part is a stretch of it.
   std::sort(train.begin(), train.end());
   std::sort(test.begin(), test.end());
-  return DemoData{schema, loaded.table.Select(train), loaded.table.Select(test), loaded.table.rows(),
+  return DemoData{schema,
+                  schema_file,
+                  loaded.table.Select(train),
+                  loaded.table.Select(test),
+                  loaded.table.rows(),
                   !options.data.empty()};
 }
 
@@ -101,12 +109,79 @@ double DemoDelta(std::size_t units) {
   return std::min(std::floor(delta / digit) * digit, 9.9e-3);
 }
 
-Result<RunSpecification> Specify(const DemoOptions& options, std::size_t units) {
-  const std::string text = fmt::format(
+std::string SpecificationText(const DemoOptions& options, std::size_t units) {
+  return fmt::format(
       "[run]\nname = \"demo\"\nseed = {}\nsites = {}\n[schema]\nfile = \"schema.toml\"\n[model]\nfamily = \"{}\"\n"
       "[privacy]\nepsilon = {}\ndelta = {}\nunits = {}\n",
       options.seed, options.sites, options.model, options.epsilon, DemoDelta(units), units);
-  return RunSpecification::FromToml(text, "the demo's own run");
+}
+
+std::uint64_t AllowedAnswers(const Plan& plan) {
+  std::uint64_t answers = 0;
+  for (const PlanEntry& entry : plan.entries()) answers += entry.allowed();
+  return answers;
+}
+
+// The sites' copies of the user's own table, once nobody reads them any more.
+Status RemoveRecords(const Kits& kits) {
+  for (const auto& [name, kit] : kits.sites) {
+    std::error_code error;
+    fs::remove(fs::path(kit) / "records.csv", error);
+    if (error) return Failed(fmt::format("cannot remove {}/records.csv: {}", kit, error.message()));
+  }
+  return {};
+}
+
+// What an operator's folder holds.
+struct OperatorFiles {
+  std::string run;
+  std::string schema;
+};
+
+Result<OperatorFiles> WriteOperatorFiles(const std::string& kit, const std::string& specification,
+                                         const DemoData& data) {
+  const auto write = [](const std::string& path, const std::string& text) {
+    return WriteFileAtomically(path, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  };
+  const OperatorFiles files{(fs::path(kit) / "run.toml").string(), (fs::path(kit) / "schema.toml").string()};
+  SYNOD_RETURN_IF_ERROR(write(files.run, specification));
+  SYNOD_ASSIGN_OR_RETURN(const std::string schema, ReadFile(data.schema_file, TomlSection::kMaxFileBytes));
+  SYNOD_RETURN_IF_ERROR(write(files.schema, schema));
+  return files;
+}
+
+// What the real processes made, and what they said.
+struct DemoRun {
+  std::string id;
+  std::string second_run;  // how the sites answered a second run over the same records
+};
+
+// One run from submission to a verified file; then the same once more, which the sites' budgets do not allow.
+Result<DemoRun> TrainInFederation(LocalFederation& federation, const OperatorFiles& files, const DemoPaths& paths,
+                                  CommandContext& context) {
+  const std::string& kit = federation.operator_kit();
+  RunSubmitOptions submit;
+  submit.kit = kit;
+  submit.run_file = files.run;
+  submit.schema_file = files.schema;
+  submit.wait = true;
+  const Result<CommandOutput> first = RunSubmit(submit, context);
+  if (Status running = federation.CheckRunning(); !running.ok()) return running.error();
+  if (!first.ok()) return first.error();
+  if (first->exit_code != 0) return Error{static_cast<ErrorCode>(first->exit_code), first->text, ""};
+  DemoRun run;
+  run.id = first->data.value("run", std::string());
+  SYNOD_RETURN_IF_ERROR(RunFetch({kit, run.id}, paths.generator, context));
+
+  SYNOD_ASSIGN_OR_RETURN(const CommandOutput verified,
+                         RunVerify({paths.generator, federation.root_certificate(), false}));
+  if (verified.exit_code != 0) return VerificationFailed("the published file does not verify: " + verified.text);
+
+  context.progress.Say("the same run a second time: the sites' life-time budgets hold one");
+  SYNOD_ASSIGN_OR_RETURN(const CommandOutput second, RunSubmit(submit, context));
+  if (second.exit_code == 0) return Failed("a second run over the sites' budgets was not refused");
+  run.second_run = second.text;
+  return run;
 }
 
 // The plan's epsilon for `rows` rows that are always present or absent together: the exact mixture over which of them
@@ -141,8 +216,12 @@ Result<std::vector<std::string>> PrivacyStatement(const Plan& plan, const Certif
                     five));
   }
   paragraphs.push_back(
-      "Trusted curator, one process; no site ledger was charged. The certificate has the class simulation: nobody but "
-      "this process vouches for it.");
+      "Real processes: one coordinator and one daemon with its worker a site, over mutual TLS on this machine. Each "
+      "site "
+      "checked the plan against its policy, charged its own ledger before it answered, and signed the file. There is "
+      "no "
+      "masking in this version: the coordinator sees each site's answers, so each carries the whole noise of the "
+      "plan.");
   return paragraphs;
 }
 
@@ -167,11 +246,11 @@ Status WriteDemoReport(const DemoOptions& options, const DemoData& data, const D
   input.title = fmt::format("{}: what the synthetic table keeps", data.schema->name());
   input.facts = {
       {"Model", options.model},
-      {"Sites", fmt::format("{} (simulated in one process)", options.sites)},
+      {"Sites", fmt::format("{}, each its own process", options.sites)},
       {"Real rows", fmt::format("{} to train on, {} held out", data.train.rows(), data.test.rows())},
       {"Synthetic rows", fmt::format("{}", data.train.rows())},
       {"Epsilon", fmt::format("{:g} at delta {:g}, per row", plan.facts().epsilon_target, plan.facts().delta)},
-      {"Queries", fmt::format("{} noisy sums", plan.entries()[0].allowed() + plan.entries()[1].allowed())}};
+      {"Queries", fmt::format("{} noisy sums", AllowedAnswers(plan))}};
   input.privacy_statement = std::move(statement);
   input.real_data = data.own_table ? RealData::kPrivate : RealData::kPublic;
   input.evaluation = std::move(evaluation);
@@ -184,22 +263,29 @@ Result<CommandOutput> RunDemo(const DemoOptions& options, CommandContext& contex
   const double start = context.clock.MonotonicSeconds();
   SYNOD_ASSIGN_OR_RETURN(const DemoData data, LoadData(options, context.progress));
   SYNOD_ASSIGN_OR_RETURN(const DemoPaths paths, MakeFolders(options, data.own_table));
-
-  SYNOD_ASSIGN_OR_RETURN(const RunSpecification specification, Specify(options, data.train.rows()));
+  const std::string text = SpecificationText(options, data.train.rows());
+  SYNOD_ASSIGN_OR_RETURN(const RunSpecification specification, RunSpecification::FromToml(text, "the demo's own run"));
   for (const std::string& warning : specification.warnings) context.progress.Say("warning: " + warning);
-  SYNOD_ASSIGN_OR_RETURN(const ResolvedRun resolved, ResolveRun(specification, data.schema, Aggregation::kCurator));
+  SYNOD_ASSIGN_OR_RETURN(const ResolvedRun resolved, ResolveRun(specification, data.schema, Aggregation::kNone));
   const Plan& plan = *resolved.run.plan;
-  context.progress.Say(
-      fmt::format("plan: {} sites, epsilon {:g} at delta {:g} per row, {} noisy sums; trusted curator, "
-                  "one process; no site ledger was charged",
-                  plan.sites(), plan.facts().epsilon_target, plan.facts().delta,
-                  plan.entries()[0].allowed() + plan.entries()[1].allowed()));
+  context.progress.Say(fmt::format("plan: {} sites, epsilon {:g} at delta {:g} per row, {} noisy sums", plan.sites(),
+                                   plan.facts().epsilon_target, plan.facts().delta, AllowedAnswers(plan)));
   const double planned = context.clock.MonotonicSeconds();
 
-  SYNOD_ASSIGN_OR_RETURN(const GeneratorFile file,
-                         TrainInOneProcess(specification, resolved, SplitByPosition(data.train, plan.sites()),
-                                           {ThreadsOrAll(options.threads), "auto"}, context));
-  SYNOD_RETURN_IF_ERROR(file.Write(paths.generator));
+  const std::vector<Table> parts = SplitByPosition(data.train, plan.sites());
+  LocalFederationSettings settings{paths.federation, {}, &resolved, 1};
+  for (std::size_t i = 0; i < parts.size(); ++i) settings.sites.push_back({plan.facts().roster[i].id, &parts[i]});
+  settings.threads = std::max(1u, ThreadsOrAll(options.threads) / plan.sites());
+  SYNOD_ASSIGN_OR_RETURN(LocalFederation federation, LocalFederation::Start(settings));
+  context.progress.Say(fmt::format("started one coordinator on {} and {} sites; their kits and logs are in {}",
+                                   federation.address(), plan.sites(), paths.federation));
+  SYNOD_ASSIGN_OR_RETURN(const OperatorFiles files, WriteOperatorFiles(federation.operator_kit(), text, data));
+  const double started = context.clock.MonotonicSeconds();
+
+  SYNOD_ASSIGN_OR_RETURN(const DemoRun run, TrainInFederation(federation, files, paths, context));
+  SYNOD_RETURN_IF_ERROR(federation.Stop());
+  if (data.own_table) SYNOD_RETURN_IF_ERROR(RemoveRecords(federation.kits()));
+  SYNOD_ASSIGN_OR_RETURN(const GeneratorFile file, GeneratorFile::Read(paths.generator));
   const double trained = context.clock.MonotonicSeconds();
 
   context.progress.Say(fmt::format("sampling {} rows", data.train.rows()));
@@ -216,23 +302,30 @@ Result<CommandOutput> RunDemo(const DemoOptions& options, CommandContext& contex
   output.data = {{"generator", paths.generator},
                  {"synthetic", paths.synthetic},
                  {"report", paths.report},
+                 {"federation", paths.federation},
+                 {"root_certificate", federation.root_certificate()},
+                 {"second_run", run.second_run},
                  {"evaluation", ToJson(evaluation)},
                  {"epsilon_upper", file.certificate().headline().upper},
                  {"delta", plan.facts().delta}};
   output.text = EvaluationText(evaluation) + "\n";
   for (const std::string& paragraph : statement) output.text += paragraph + "\n";
+  output.text += fmt::format("\nsecond {}", run.second_run);
   SYNOD_RETURN_IF_ERROR(WriteDemoReport(options, data, paths, std::move(evaluation), std::move(statement), plan));
   const double done = context.clock.MonotonicSeconds();
 
   output.data["seconds"] = {{"load_and_plan", planned - start},
-                            {"train", trained - planned},
+                            {"start_processes", started - planned},
+                            {"train", trained - started},
                             {"sample", sampled - trained},
                             {"score_and_report", done - sampled}};
   output.text +=
-      fmt::format("\ngenerator  {}\nrows       {}\nreport     {}\n", paths.generator, paths.synthetic, paths.report);
+      fmt::format("\ngenerator  {}\nrows       {}\nreport     {}\nverify     synod verify {} --trust {}\n",
+                  paths.generator, paths.synthetic, paths.report, paths.generator, federation.root_certificate());
   output.text +=
-      fmt::format("\nload and plan {}, train {}, sample {}, score and report {}\n", HumanSeconds(planned - start),
-                  HumanSeconds(trained - planned), HumanSeconds(sampled - trained), HumanSeconds(done - sampled));
+      fmt::format("\nload and plan {}, start processes {}, train {}, sample {}, score and report {}\n",
+                  HumanSeconds(planned - start), HumanSeconds(started - planned), HumanSeconds(trained - started),
+                  HumanSeconds(sampled - trained), HumanSeconds(done - sampled));
   return output;
 }
 

@@ -2,8 +2,7 @@
 
 #include <filesystem>
 
-#include "common/artefact/trusted_keys.h"
-#include "common/artefact/verify.h"
+#include "common/consortium/verify_in_consortium.h"
 #include "tools/synod/commands.h"
 
 namespace synod {
@@ -26,11 +25,11 @@ Result<CommandOutput> RunVerify(const VerifyOptions& options) {
     return VerificationFailed(read.error().message, "get the file again from where it was published");
   }
   const GeneratorFile& file = *read;
-  TrustedKeys keys;
+  VerificationTrust trust;
   if (!options.trust.empty()) {
-    SYNOD_ASSIGN_OR_RETURN(keys, TrustedKeys::FromFile(options.trust));
+    SYNOD_ASSIGN_OR_RETURN(trust, VerificationTrust::Load(options.trust));
   }
-  SYNOD_ASSIGN_OR_RETURN(const VerifyReport report, Verify(file, keys));
+  SYNOD_ASSIGN_OR_RETURN(const VerifyReport report, VerifyWith(file, trust));
   CommandOutput output;
   output.data = report.ToJson();
   output.text = report.ToText();

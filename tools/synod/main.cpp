@@ -7,17 +7,15 @@
 #include "common/core/version.h"
 #include "common/privacy/plan.h"
 #include "tools/synod/account.h"
+#include "tools/synod/chosen.h"
 #include "tools/synod/commands.h"
+#include "tools/synod/consortium_arguments.h"
+#include "tools/synod/run_arguments.h"
 
 namespace synod {
 namespace {
 
 constexpr int kJsonSchemaVersion = 1;
-
-struct Chosen {
-  OutputFormat format = OutputFormat::kText;
-  std::function<Result<CommandOutput>(CommandContext&)> run;
-};
 
 void PrintJson(const Json& json) {
   std::fprintf(stdout, "%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
@@ -159,7 +157,8 @@ void AddSample(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   sample->add_option("--where", options->where, "column=value; may be repeated");
   sample->add_option("--shard", options->shard, "i/n: the i-th of n parts of the same big call");
-  sample->add_option("--trust", options->trust, "Keys of the federation (JSON) to verify with first");
+  sample->add_option("--trust", options->trust,
+                     "Verify first: the consortium's root (PEM), a kit's folder, or keys (JSON)");
   sample->add_flag("--uncertified", options->uncertified, "Sample a generator that cannot be verified");
   sample->add_option("--threads", options->threads, "Threads; 0 for all cores")
       ->check(WholeNumber())
@@ -186,7 +185,7 @@ void AddInspectAndVerify(CLI::App& app, Chosen& chosen) {
       "verify",
       "Check a generator file offline: digests, signatures, and its epsilon recomputed; exit code 8 if it fails");
   verify->add_option("generator", options->generator, "Generator file (*.synod)")->required();
-  verify->add_option("--trust", options->trust, "Keys of the federation (JSON)");
+  verify->add_option("--trust", options->trust, "The consortium's root (PEM), a kit's folder, or keys (JSON)");
   verify->add_flag("--allow-incomplete", options->allow_incomplete, "Accept missing signatures of sites");
   verify->callback([options, &chosen] { chosen.run = [options](CommandContext&) { return RunVerify(*options); }; });
 }
@@ -222,18 +221,22 @@ OutputFormat AskedFormat(int argc, char** argv) {
 
 Error ErrorOf(const CLI::ParseError& error, const CLI::App& app) {
   if (error.get_name() == "ValidationError" && app.get_subcommands().empty()) return BadInput(error.what());
-  if (!app.get_subcommands().empty()) {
-    const std::string name = app.get_subcommands().front()->get_name();
-    return BadInput(name + ": " + error.what(), "see synod " + name + " --help");
+  const CLI::App* command = &app;  // the innermost that was named
+  std::string name;
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    name += (name.empty() ? "" : " ") + command->get_name();
   }
+  const std::vector<const CLI::App*> below = command->get_subcommands([](const CLI::App*) { return true; });
+  if (below.empty()) return BadInput(name + ": " + error.what(), "see synod " + name + " --help");
   std::string commands = "the commands are:";
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    commands += " " + command->get_name();
-  }
-  if (app.remaining().empty()) return BadInput("no command is given", commands);
-  const std::string word = app.remaining().front();
+  for (const CLI::App* one : below) commands += " " + one->get_name();
+  const std::string where = name.empty() ? "" : name + ": ";
+  const std::vector<std::string> remaining = app.remaining(true);
+  if (remaining.empty()) return BadInput(where + "no command is given", commands);
+  const std::string& word = remaining.front();
   const bool is_option = word.starts_with("-");
-  return BadInput((is_option ? "there is no option \"" : "there is no command \"") + word + "\"", commands);
+  return BadInput(where + (is_option ? "there is no option \"" : "there is no command \"") + word + "\"", commands);
 }
 
 int Main(int argc, char** argv) {
@@ -256,6 +259,8 @@ int Main(int argc, char** argv) {
   AddSample(app, chosen);
   AddInspectAndVerify(app, chosen);
   AddEvaluate(app, chosen);
+  AddConsortiumCommands(app, chosen);
+  AddRunAndSiteCommands(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {

@@ -10,8 +10,7 @@
 #include <memory>
 #include <thread>
 
-#include "common/artefact/trusted_keys.h"
-#include "common/artefact/verify.h"
+#include "common/consortium/verify_in_consortium.h"
 #include "common/data/csv_writer.h"
 #include "tools/synod/commands.h"
 #include "tools/synod/generator_files.h"
@@ -80,15 +79,15 @@ Status CheckCertificate(const GeneratorFile& file, const SampleOptions& options,
     progress.Say("note: --uncertified: nobody checked who made this generator or what its epsilon is");
     return {};
   }
-  TrustedKeys keys;
+  VerificationTrust trust;
   if (!options.trust.empty()) {
-    SYNOD_ASSIGN_OR_RETURN(keys, TrustedKeys::FromFile(options.trust));
+    SYNOD_ASSIGN_OR_RETURN(trust, VerificationTrust::Load(options.trust));
   }
   if (file.certificate().kind == CertificateClass::kFederated && options.trust.empty()) {
-    return Refused("this generator's certificate cannot be checked without the keys of its federation",
-                   "give --trust, or --uncertified to sample it all the same");
+    return Refused("this generator's certificate cannot be checked without the root of its consortium",
+                   "give --trust CA.pem, or --uncertified to sample it all the same");
   }
-  SYNOD_ASSIGN_OR_RETURN(const VerifyReport report, Verify(file, keys));
+  SYNOD_ASSIGN_OR_RETURN(const VerifyReport report, VerifyWith(file, trust));
   if (report.outcome == VerifyOutcome::kSimulation) {
     progress.Say("note: this generator comes from a simulation: one process saw all records, no site vouches for it");
   } else if (report.outcome == VerifyOutcome::kIncomplete) {

@@ -4,39 +4,11 @@
 
 #include <algorithm>
 
-#include "common/privacy/epsilon.h"
 #include "tools/simulation/simulated_federation.h"
+#include "tools/synod/epsilon_so_far.h"
 
 namespace synod {
 namespace {
-
-// Epsilon of what was answered so far, computed at most once a second: accounting must not slow training down.
-class EpsilonSoFar {
- public:
-  EpsilonSoFar(const Plan& plan, const Clock& clock) : plan_(plan), clock_(clock) {}
-
-  std::string Text(const std::vector<std::uint64_t>& used) {
-    const double now = clock_.MonotonicSeconds();
-    if (now - last_ < 1.0 && !text_.empty() && used != full_) return text_;
-    PrivacyEvents events;
-    for (std::size_t e = 0; e < used.size(); ++e) {
-      if (used[e] > 0) events.push_back(plan_.entries()[e].Event(plan_.honest_shares(), used[e]));
-    }
-    const Result<EpsilonBounds> bounds =
-        ComputeEpsilon(events, plan_.AccountedDelta(), plan_.facts().relation, plan_.facts().max_sites_per_subject);
-    if (bounds.ok()) text_ = fmt::format("epsilon {:.3f} of {:g}", bounds->upper, plan_.facts().epsilon_target);
-    last_ = clock_.MonotonicSeconds();
-    return text_;
-  }
-  void SetFull(std::vector<std::uint64_t> used) { full_ = std::move(used); }
-
- private:
-  const Plan& plan_;
-  const Clock& clock_;
-  std::string text_;
-  double last_ = -1e9;
-  std::vector<std::uint64_t> full_;
-};
 
 Result<std::shared_ptr<const UnitTable>> UnitsOf(const RunSpecification& specification, const Table& part) {
   auto table = std::make_shared<const Table>(part);
@@ -53,7 +25,6 @@ Result<std::shared_ptr<const UnitTable>> UnitsOf(const RunSpecification& specifi
 Result<GeneratorFile> TrainInOneProcess(const RunSpecification& specification, const ResolvedRun& resolved,
                                         const std::vector<Table>& parts, const SessionSettings& settings,
                                         CommandContext& context) {
-  SYNOD_ASSIGN_OR_RETURN(ComputeModule * compute, LoadComputeModule({settings.threads, settings.device}));
   std::vector<std::shared_ptr<const UnitTable>> sites;
   for (const Table& part : parts) {
     SYNOD_ASSIGN_OR_RETURN(std::shared_ptr<const UnitTable> units, UnitsOf(specification, part));
@@ -61,11 +32,9 @@ Result<GeneratorFile> TrainInOneProcess(const RunSpecification& specification, c
   }
   const Plan& plan = *resolved.run.plan;
   EpsilonSoFar epsilon(plan, context.clock);
-  std::vector<std::uint64_t> all;
-  for (const PlanEntry& entry : plan.entries()) all.push_back(entry.allowed());
-  epsilon.SetFull(all);
 
-  SimulationPorts ports{*compute, context.clock};
+  const ComputeSettings compute{settings.threads, settings.device};
+  SimulationPorts ports{[compute] { return LoadComputeModule(compute); }, context.clock};
   ports.threads = settings.threads;
   ports.on_news = [&](const SimulationNews& news) {
     std::string detail = epsilon.Text(news.used);

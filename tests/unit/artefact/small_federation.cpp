@@ -19,6 +19,10 @@ Schema SmallSchema() {
   return Schema::Create("small", {age, sex}).value();
 }
 
+Json SmallOptions() {
+  return {{"layers", 2}};
+}
+
 std::string SiteId(std::size_t index) {
   return std::string("site-") + static_cast<char>('a' + index);
 }
@@ -40,7 +44,7 @@ PlanFacts FactsFor(Aggregation aggregation) {
 }  // namespace
 
 SmallFederation::SmallFederation(Aggregation aggregation) {
-  PlanRequest request;
+  PlanRequest& request = request_;
   request.facts = FactsFor(aggregation);
   trusted_.coordinator = coordinator_.public_key();
   for (std::size_t i = 0; i < 4; ++i) {
@@ -48,10 +52,8 @@ SmallFederation::SmallFederation(Aggregation aggregation) {
     trusted_.sites.emplace(SiteId(i), sites_.back().public_key());
     request.facts.roster.push_back({SiteId(i), KeyFingerprint(sites_.back().public_key())});
   }
-  const Schema schema = SmallSchema();
-  const Json options = {{"layers", 2}};
-  request.facts.schema_hash = schema.Hash();
-  request.facts.model_hash = HashModelOptions(options).value();
+  request.facts.schema_hash = SmallSchema().Hash();
+  request.facts.model_hash = HashModelOptions(SmallOptions()).value();
   request.facts.layout_hash.fill(5);
   EntryRequest histogram;
   histogram.name = "histograms";
@@ -66,10 +68,16 @@ SmallFederation::SmallFederation(Aggregation aggregation) {
   training.sampling_rate = 0.02;
   training.parts = {{"gradient", 1.0}};
   request.entries = {histogram, training};
+  content_.emplace(altered([](PlanRequest&) {}));
+}
+
+GeneratorContent SmallFederation::altered(const std::function<void(PlanRequest&)>& change) const {
+  PlanRequest request = request_;
+  change(request);
   const Plan plan = ResolvePlan(request).value();
   const Json state = {{"bins", Json::array({0.25, 0.5, 3})}};
-  content_.emplace(GeneratorContent{
-      schema, plan, "table_test", options, state, plan.facts().layout_hash, {0.5f, -1.25f, 3e-20f, 0.0f}});
+  return {
+      SmallSchema(), plan, "table_test", SmallOptions(), state, plan.facts().layout_hash, {0.5f, -1.25f, 3e-20f, 0.0f}};
 }
 
 Participation SmallFederation::run() const {
@@ -85,14 +93,18 @@ Participation SmallFederation::run() const {
 }
 
 Certificate SmallFederation::certificate(CertificateClass kind) const {
+  return CertificateOf(*content_, kind);
+}
+
+Certificate SmallFederation::CertificateOf(const GeneratorContent& content, CertificateClass kind) const {
   CertificateRequest request;
   request.kind = kind;
   request.run.bytes.fill(8);
   request.participation = run();
-  request.content_digest = ContentDigest(*content_).value();
+  request.content_digest = ContentDigest(content).value();
   request.software_version = "0.1.0";
   request.created_unix = 1'770'000'000;
-  return Certify(plan(), request).value();
+  return Certify(content.plan, request).value();
 }
 
 SiteStatement SmallFederation::statement(std::uint32_t index, const Digest& file_digest) const {

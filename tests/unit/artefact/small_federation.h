@@ -1,6 +1,7 @@
 // A federation of four sites that has finished a small run, with all its keys: what the tests publish and attack.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "common/artefact/certify.h"
 #include "common/artefact/generator_file.h"
 #include "common/artefact/trusted_keys.h"
+#include "common/privacy/plan_resolve.h"
 
 namespace synod::testing {
 
@@ -16,6 +18,8 @@ class SmallFederation {
   explicit SmallFederation(Aggregation aggregation = Aggregation::kSecure);
 
   GeneratorContent content() const { return *content_; }
+  // The content that a change of the request makes: another plan for the same federation and keys.
+  GeneratorContent altered(const std::function<void(PlanRequest&)>& change) const;
   const Plan& plan() const { return content_->plan; }
   const TrustedKeys& trusted() const { return trusted_; }
   const SigningKey& coordinator() const { return coordinator_; }
@@ -25,6 +29,9 @@ class SmallFederation {
   Participation run() const;
   // One for the content and the run; the expensive epsilons are computed once.
   Certificate certificate(CertificateClass kind = CertificateClass::kFederated) const;
+  // What an honest tool would certify for another content.
+  Certificate CertificateOf(const GeneratorContent& content,
+                            CertificateClass kind = CertificateClass::kFederated) const;
   // What site `index` would sign about `file_digest`.
   SiteStatement statement(std::uint32_t index, const Digest& file_digest) const;
 
@@ -37,6 +44,7 @@ class SmallFederation {
   SigningKey coordinator_ = SigningKey::Generate();
   std::vector<SigningKey> sites_;
   TrustedKeys trusted_;
+  PlanRequest request_;
   std::optional<GeneratorContent> content_;
 };
 

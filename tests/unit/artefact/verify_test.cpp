@@ -112,6 +112,40 @@ TEST(Verify, RefusesSignaturesOverSomethingElse) {
   EXPECT_FALSE(StatementPasses([](SiteStatement&) {}, 2)) << "the key of another site";
 }
 
+// A coordinator publishes another plan than the one that the sites agreed to and signed, certified without a fault and
+// freshly signed, and attaches what the sites signed.
+Result<VerifyReport> VerifyAltered(const std::function<void(PlanRequest&)>& change, bool with_sites) {
+  const GeneratorContent altered = Signers().altered(change);
+  EXPECT_NE(altered.plan.Hash(), Signers().plan().Hash());
+  const GeneratorDraft agreed = GeneratorDraft::Create(Signers().content(), GoodCertificate()).value();
+  const GeneratorDraft draft = GeneratorDraft::Create(altered, Signers().CertificateOf(altered)).value();
+  std::vector<SiteSignature> signatures;
+  for (std::uint32_t i = 0; with_sites && i < 4; ++i) {
+    signatures.push_back(SignAsSite(Signers().site(i), Signers().statement(i, agreed.file_digest())));
+  }
+  const Signature fresh = SignAsCoordinator(Signers().coordinator(), draft.file_digest());
+  return Verify(draft.Finish(fresh, signatures).value(), Signers().trusted());
+}
+
+TEST(Verify, FindsAFreshCoordinatorSignatureOverAnotherPlanByTheSitesSignatures) {
+  const std::vector<std::pair<const char*, std::function<void(PlanRequest&)>>> changes = {
+      {"T", [](PlanRequest& r) { r.entries[1].count = 30; }},
+      {"q", [](PlanRequest& r) { r.entries[1].sampling_rate = 0.03; }},
+      {"z", [](PlanRequest& r) { r.facts.epsilon_target = 2.9; }},
+      {"h", [](PlanRequest& r) { r.facts.max_colluding = 0; }}};
+  for (const auto& [name, change] : changes) {
+    const Result<VerifyReport> report = VerifyAltered(change, true);
+    ASSERT_FALSE(report.ok()) << name;
+    EXPECT_EQ(report.error().code, ErrorCode::kVerificationFailed);
+    EXPECT_NE(report.error().message.find("its signature does not verify"), std::string::npos) << name;
+  }
+  // Without the sites' signatures there is nothing to compare: the file is incomplete, which is no success either.
+  const Result<VerifyReport> unsigned_file = VerifyAltered(changes[0].second, false);
+  ASSERT_TRUE(unsigned_file.ok()) << unsigned_file.error().message;
+  EXPECT_EQ(unsigned_file->outcome, VerifyOutcome::kIncomplete);
+  EXPECT_EQ(unsigned_file->ExitCode(), 8);
+}
+
 TEST(Verify, RefusesKeysThatAreNotTheRosters) {
   const GeneratorFile file = Signers().Sign(GoodCertificate()).value();
   TrustedKeys other_coordinator = Signers().trusted();
@@ -147,6 +181,7 @@ TEST(Verify, NeverTakesASimulationForAGuarantee) {
   EXPECT_EQ(report->ExitCode(), 8);
   EXPECT_EQ(report->ExitCode(true), 8);
   EXPECT_FALSE(Verify(curator.Sign(certificate).value(), curator.trusted()).ok()) << "signed as if it were one";
+  EXPECT_FALSE(Verify(draft.Finish({}, {}, FileConsortium{}).value(), TrustedKeys{}).ok()) << "with a consortium";
   Certificate relabelled = certificate;
   relabelled.kind = CertificateClass::kFederated;
   EXPECT_FALSE(Verify(curator.Sign(relabelled).value(), curator.trusted()).ok()) << "a curator's plan";

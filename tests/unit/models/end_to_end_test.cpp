@@ -42,9 +42,8 @@ std::unique_ptr<Generator> Train(const testing::RunRequest& request, const Table
     sites.push_back(std::make_shared<const UnitTable>(subjects ? UnitTable::Subjects(shared, 3).value()
                                                                : UnitTable::Records(shared)));
   }
-  ComputeHere compute;
   const SystemClock clock;
-  SimulationPorts ports{compute, clock};
+  SimulationPorts ports{&LoadHere, clock};
   ports.streams = [](std::size_t site) {
     return std::make_unique<testing::SeededStreams>(100, "site-" + std::to_string(site));
   };

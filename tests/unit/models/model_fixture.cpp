@@ -51,8 +51,8 @@ NoisySum WithTheSameNoise(ClippedSum&& sum, const Grid& grid) {
 Result<RunSpecification> SpecificationOf(const RunRequest& request) {
   const std::string text = fmt::format(
       "[run]\nname = \"test\"\nseed = 1\nsites = {}\n[schema]\nfile = \"s.toml\"\n[model]\nfamily = "
-      "\"table_diffusion\"\n{}\n[privacy]\nepsilon = {}\ndelta = 1e-5\nunits = {}\n{}",
-      request.sites, request.model, request.epsilon, request.units,
+      "\"{}\"\n{}\n[privacy]\nepsilon = {}\ndelta = 1e-5\nunits = {}\n{}",
+      request.sites, request.family, request.model, request.epsilon, request.units,
       request.schema->subject() >= 0 ? "unit = \"who\"\nmax_rows_per_subject = 3\n" : "");
   return RunSpecification::FromToml(text, "test.toml");
 }
@@ -142,7 +142,7 @@ Result<FamilyPlan> TryPlan(const RunRequest& request) {
 
 Result<ResolvedRun> TryResolve(const RunRequest& request) {
   SYNOD_ASSIGN_OR_RETURN(const RunSpecification specification, SpecificationOf(request));
-  return ResolveRun(specification, request.schema, Aggregation::kCurator);
+  return ResolveRun(specification, request.schema, request.aggregation);
 }
 
 ResolvedRun Resolve(const RunRequest& request) {

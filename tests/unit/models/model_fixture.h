@@ -12,11 +12,11 @@
 #include "common/query/keyed_blocks.h"
 #include "common/query/public_random.h"
 #include "common/query/sums.h"
+#include "models/run_plan.h"
 #include "models/table_diffusion/masked_batch.h"
 #include "models/table_diffusion/options.h"
 #include "models/tabular/public_grid.h"
 #include "models/tabular/token_transform.h"
-#include "models/run_plan.h"
 
 namespace synod::testing {
 
@@ -35,13 +35,15 @@ double AllowedNumber(const Column& column, PublicRandom& random);
 Table RandomTable(const std::shared_ptr<const Schema>& schema, std::size_t rows, std::uint64_t seed,
                   std::size_t most_rows = 1);
 
-// A resolved run of table_diffusion, or the error of the family or of the plan.
+// A resolved run, or the error of the family or of the plan.
 struct RunRequest {
   std::shared_ptr<const Schema> schema;
   std::uint64_t units = 400;
   std::string model{};  // further lines of [model]
   double epsilon = 3.0;
   std::uint32_t sites = 1;
+  std::string family = "table_diffusion";
+  Aggregation aggregation = Aggregation::kCurator;
 };
 Result<ResolvedRun> TryResolve(const RunRequest& request);
 ResolvedRun Resolve(const RunRequest& request);

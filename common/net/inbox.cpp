@@ -1,0 +1,68 @@
+#include "common/net/inbox.h"
+
+#include <algorithm>
+
+#include "common/wire/limits.h"
+
+namespace synod {
+namespace {
+
+// Memory that is set aside before data has come; larger payloads grow as they arrive.
+constexpr std::uint64_t kMaxReservedBytes = std::uint64_t{64} << 20;
+
+}  // namespace
+
+Result<std::optional<Envelope>> Inbox::Append(Incoming& incoming, ByteView bulk) {
+  SYNOD_ASSIGN_OR_RETURN(const ChunkView chunk, ReadChunk(bulk));
+  const PayloadHeader& header = incoming.header;
+  const std::uint64_t taken = incoming.payload->size();
+  if (chunk.transfer != header.transfer) return BadInput("a chunk of another payload than its message announces");
+  if (chunk.total != header.total_bytes) return BadInput("a chunk that gives its payload another length");
+  if (chunk.offset != taken) return BadInput("a chunk out of order");
+  if (chunk.data.size() != std::min<std::uint64_t>(limits::kChunkBytes, header.total_bytes - taken)) {
+    return BadInput("a chunk that is not whole");
+  }
+  incoming.payload->insert(incoming.payload->end(), chunk.data.begin(), chunk.data.end());
+  incoming.hasher.Update(chunk.data);
+  if (incoming.payload->size() < header.total_bytes) return std::optional<Envelope>();
+  if (incoming.hasher.Finish() != header.sha256) return BadInput("a payload with a wrong digest");
+  return std::optional<Envelope>(Envelope{std::move(incoming.message), std::move(incoming.payload)});
+}
+
+Result<std::optional<Envelope>> Inbox::TakeMessage(Control control, ByteView bulk) {
+  if (!control.payload) {
+    if (!bulk.empty()) return BadInput("bulk behind a message without payload");
+    return std::optional<Envelope>(Envelope{std::move(control.message), nullptr});
+  }
+  const PayloadHeader& header = *control.payload;
+  if (header.transfer != next_transfer_) return BadInput("a payload whose number does not count up");
+  ++next_transfer_;
+  if (header.total_bytes > limit_(control.message)) {
+    return BadInput("message " + std::string(MessageName(control.message)) + " has a payload over its limit");
+  }
+  Incoming incoming{std::move(control.message), header, std::make_shared<Bytes>(), Sha256Hasher()};
+  if (header.total_bytes == 0) {
+    if (!bulk.empty()) return BadInput("bulk behind an empty payload");
+    if (header.sha256 != Sha256(ByteView())) return BadInput("a payload with a wrong digest");
+    return std::optional<Envelope>(Envelope{std::move(incoming.message), std::move(incoming.payload)});
+  }
+  if (incoming_.size() >= limits::kMaxIncomingPayloads && header.total_bytes > limits::kChunkBytes) {
+    return BadInput("too many payloads at once");
+  }
+  incoming.payload->reserve(std::min(header.total_bytes, kMaxReservedBytes));
+  SYNOD_ASSIGN_OR_RETURN(std::optional<Envelope> whole, Append(incoming, bulk));
+  if (!whole) incoming_.emplace(header.transfer, std::move(incoming));
+  return whole;
+}
+
+Result<std::optional<Envelope>> Inbox::TakeChunk(const FrameView& frame) {
+  if (!frame.control.empty()) return BadInput("a chunk with a control message");
+  SYNOD_ASSIGN_OR_RETURN(const ChunkView chunk, ReadChunk(frame.bulk));
+  const auto found = incoming_.find(chunk.transfer);
+  if (found == incoming_.end()) return BadInput("a chunk of an unknown payload");
+  SYNOD_ASSIGN_OR_RETURN(std::optional<Envelope> whole, Append(found->second, frame.bulk));
+  if (whole) incoming_.erase(found);
+  return whole;
+}
+
+}  // namespace synod

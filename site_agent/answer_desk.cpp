@@ -1,0 +1,209 @@
+#include "site_agent/answer_desk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "site_agent/sqlite_answer_store.h"
+
+namespace synod {
+namespace {
+
+// Context, then parameters, as little-endian float32. Nothing where the payload has another length.
+std::shared_ptr<const Query> QueryFrom(const QueryAsk& ask, ByteView payload) {
+  static_assert(std::endian::native == std::endian::little, "payloads are read as they are");
+  const std::uint64_t values = payload.size() / sizeof(float);
+  if (payload.size() % sizeof(float) != 0 || ask.context_values > values ||
+      ask.parameter_values != values - ask.context_values) {
+    return nullptr;
+  }
+  auto query = std::make_shared<Query>();
+  query->index = ask.name.query;
+  query->entry = ask.entry;
+  query->kind = ask.kind;
+  query->context.resize(ask.context_values);
+  query->parameters.resize(ask.parameter_values);
+  const std::size_t context_bytes = ask.context_values * sizeof(float);
+  if (context_bytes > 0) std::memcpy(query->context.data(), payload.data(), context_bytes);
+  if (ask.parameter_values > 0) {
+    std::memcpy(query->parameters.data(), payload.data() + context_bytes, payload.size() - context_bytes);
+  }
+  return query;
+}
+
+Json NameJson(const QueryName& name) {
+  return {{"run", RunText(name.run)}, {"query", name.query}, {"attempt", name.attempt}};
+}
+
+Json With(Json fields, const char* key, const std::string& value) {
+  fields[key] = value;
+  return fields;
+}
+
+}  // namespace
+
+double EndOfSlot(double now, double slot_seconds) {
+  if (!(slot_seconds > 0.0)) return now;
+  return (std::floor(now / slot_seconds) + 1.0) * slot_seconds;
+}
+
+Result<AnswerDesk::ActiveRun*> AnswerDesk::Active(const SiteRunRecord& record) {
+  if (const auto found = active_.find(record.run); found != active_.end()) return &found->second;
+  SYNOD_ASSIGN_OR_RETURN(const RegisteredDataset dataset, context_.state.datasets().Usable(record.dataset));
+  const DatasetSettings* settings = context_.configuration.Named(record.dataset);
+  if (settings == nullptr) return Refused(fmt::format("site.toml names no data set \"{}\"", record.dataset));
+  SYNOD_ASSIGN_OR_RETURN(Plan plan, Plan::FromCanonicalText(record.offer.plan));
+  ActiveRun run;
+  run.plan = std::make_shared<const Plan>(std::move(plan));
+  run.records = std::make_shared<const OpenSiteRequest>(
+      OpenSiteRequest{record.run, record.offer, {settings->file, settings->bad_rows}});
+  run.answers = std::make_unique<SqliteAnswerStore>(context_.state.ledger_store(), dataset.id, record.run);
+  SYNOD_ASSIGN_OR_RETURN(const std::vector<LedgerRow> rows, context_.state.RowsOf(record.run));
+  SYNOD_ASSIGN_OR_RETURN(SiteRound round, SiteRound::Begin({run.plan, record.run, dataset.id}, context_.state.ledger(),
+                                                           *run.answers, rows));
+  run.round = std::make_unique<SiteRound>(std::move(round));
+  return &active_.emplace(record.run, std::move(run)).first->second;
+}
+
+void AnswerDesk::OnQuery(const QueryAsk& ask, ByteView payload) {
+  const SiteRunRecord* record = context_.state.runs().Find(ask.name.run);
+  if (record == nullptr || record->state != SiteRunState::kApproved) {
+    return Refuse(ask.name, RefusalReason::kOutsidePlan, "this site does not take part in the run, or not any more");
+  }
+  const Result<ActiveRun*> run = Active(*record);
+  if (!run.ok()) {  // silence: the administrator can put it right
+    last_problem_ = run.error().message;
+    return context_.log.Error("query_not_taken", With(NameJson(ask.name), "error", last_problem_));
+  }
+  const std::shared_ptr<const Query> query = QueryFrom(ask, payload);
+  if (query == nullptr) {
+    return Refuse(ask.name, RefusalReason::kMalformed, "the payload has another length than the query says");
+  }
+  // A deadline that makes no sense is the coordinator's loss: the query is dropped at once or kept for an hour.
+  const double seconds = std::isfinite(ask.seconds_left) ? std::clamp(ask.seconds_left, 0.0, 3600.0) : 0.0;
+  Act(**run, (*run)->round->OnQuery(query, ask.name), context_.now() + seconds);
+}
+
+void AnswerDesk::Act(ActiveRun& run, SiteRound::Action action, double until) {
+  if (auto* compute = std::get_if<SiteRound::Compute>(&action)) {
+    context_.log.Debug("query_taken", NameJson(compute->name));
+    return context_.compute.Answer({run.records, compute->name, compute->query, until});
+  }
+  if (const auto* send = std::get_if<SiteRound::Send>(&action)) {
+    outbox_.push_back({EndOfSlot(context_.now(), run.plan->facts().slot_seconds), {Answer{send->name}, send->answer}});
+    return;
+  }
+  if (const auto* refuse = std::get_if<SiteRound::Refuse>(&action)) {
+    const std::optional<Error>& error = run.round->last_error();
+    const std::string why = error ? error->message : "";
+    const bool storage = refuse->reason == RefusalReason::kLedgerUnavailable;
+    if (storage && error) {
+      const Status noted = context_.Stored(*error, "charge");
+      last_problem_ = noted.error().message;
+    }
+    Refuse(refuse->name, refuse->reason, why, storage ? kStorageRefusalSeconds : 0.0);
+  }
+}
+
+void AnswerDesk::Refuse(const QueryName& name, RefusalReason reason, const std::string& why, double delay_seconds) {
+  Json fields = With(NameJson(name), "reason", std::string(RefusalReasonName(reason)));
+  context_.log.Warning("query_refused", With(std::move(fields), "error", why));
+  outbox_.push_back({context_.now() + delay_seconds, {AnswerRefused{name, reason}, nullptr}});
+}
+
+void AnswerDesk::OnComputed(Computed computed) {
+  const auto run = active_.find(computed.name.run);
+  if (run == active_.end()) return;  // ended meanwhile: abandoned, uncharged
+  SiteRound::Action action = run->second.round->OnComputed(computed.name, std::move(computed.words));
+  if (std::holds_alternative<SiteRound::Send>(action)) {
+    last_problem_.clear();
+    const Status charged = context_.Stored({}, "charge");
+    if (charged.ok()) context_.log.Debug("answer_charged", NameJson(computed.name));
+  }
+  Act(run->second, std::move(action), 0.0);
+}
+
+void AnswerDesk::OnMalformed(const QueryMalformed& malformed) {
+  const auto run = active_.find(malformed.name.run);
+  if (run != active_.end()) Act(run->second, run->second.round->OnMalformed(malformed.name), 0.0);
+}
+
+void AnswerDesk::OnNotComputed(const NotComputed& failed) {
+  last_problem_ = failed.error.message;
+  context_.log.Error("query_not_computed", With(NameJson(failed.name), "error", failed.error.message));
+  const auto run = active_.find(failed.name.run);
+  if (run != active_.end() && run->second.round->computing() == failed.name) run->second.round->Abandon();
+}
+
+void AnswerDesk::OnClosed(const QueryClosed& closed) {
+  const SiteRunRecord* record = context_.state.runs().Find(closed.run);
+  if (record == nullptr || record->state != SiteRunState::kApproved) return;
+  const Result<ActiveRun*> run = Active(*record);
+  if (!run.ok()) return;
+  context_.compute.DropAnswers(closed.run, closed.query);
+  std::erase_if(outbox_, [&](const Waiting& waiting) {
+    const auto* answer = std::get_if<Answer>(&waiting.envelope.message);
+    return answer != nullptr && answer->name.run == closed.run && answer->name.query <= closed.query;
+  });
+  const Status forgotten = (*run)->round->OnQueryClosed(closed.query);
+  // Kept longer than needed, which harms nothing; the next close forgets it too.
+  if (!forgotten.ok()) (void)context_.Stored(forgotten, "closed query").ok();
+}
+
+void AnswerDesk::Stop(const RunId& run) {
+  active_.erase(run);
+  std::erase_if(outbox_, [&](const Waiting& waiting) {
+    const auto* answer = std::get_if<Answer>(&waiting.envelope.message);
+    return answer != nullptr && answer->name.run == run;
+  });
+  const SiteRunRecord* record = context_.state.runs().Find(run);
+  const RegisteredDataset* dataset = record == nullptr ? nullptr : context_.state.datasets().Find(record->dataset);
+  if (dataset == nullptr) return;
+  const Status forgotten = context_.state.ledger_store().ForgetAnswers(dataset->id, run, UINT32_MAX);
+  if (!forgotten.ok()) (void)context_.Stored(forgotten, "ended run").ok();
+}
+
+double AnswerDesk::next_timer() const {
+  double next = std::numeric_limits<double>::infinity();
+  for (const Waiting& waiting : outbox_) next = std::min(next, waiting.due);
+  return next;
+}
+
+void AnswerDesk::Advance() {
+  const double now = context_.now();
+  const auto due =
+      std::stable_partition(outbox_.begin(), outbox_.end(), [&](const Waiting& waiting) { return waiting.due > now; });
+  const std::vector<Waiting> sending(std::make_move_iterator(due), std::make_move_iterator(outbox_.end()));
+  outbox_.erase(due, outbox_.end());
+  for (const Waiting& waiting : sending) SendNow(waiting.envelope);
+}
+
+void AnswerDesk::SendNow(const Envelope& envelope) {
+  const auto* answer = std::get_if<Answer>(&envelope.message);
+  if (answer != nullptr) context_.fail_points.At(FailPoint::kSiteBeforeAnswerSent);
+  const Status sent = context_.coordinator.Send(envelope);
+  if (answer != nullptr) context_.fail_points.At(FailPoint::kSiteAfterAnswerSent);
+  if (!sent.ok() && answer != nullptr) {  // stored: it goes out when it is asked for again
+    context_.log.Info("answer_not_sent", With(NameJson(answer->name), "error", sent.error().message));
+  }
+}
+
+Result<AnswerDesk::Charged> AnswerDesk::ChargedFor(const SiteRunRecord& record) const {
+  SYNOD_ASSIGN_OR_RETURN(const Plan plan, Plan::FromCanonicalText(record.offer.plan));
+  SYNOD_ASSIGN_OR_RETURN(const std::vector<LedgerRow> rows, context_.state.RowsOf(record.run));
+  Charged charged;
+  charged.attempts.assign(plan.entries().size(), 0);
+  for (const LedgerRow& row : rows) {
+    if (row.charge.entry >= charged.attempts.size() || row.charge.plan_hash != record.plan_hash) {
+      return VerificationFailed(fmt::format("ledger row {} is not of this run's plan", row.index));
+    }
+    ++charged.attempts[row.charge.entry];
+    charged.entry_of[{row.charge.name.query, row.charge.name.attempt}] = row.charge.entry;
+  }
+  return charged;
+}
+
+}  // namespace synod

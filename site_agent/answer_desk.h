@@ -1,0 +1,81 @@
+// From a query to an answer: admits it (SiteRound), has it computed, charges and stores the answer in one transaction,
+// and lets it go at the end of a public time slot.
+//
+// What a peer can see of this depends on the plan and the names of queries alone: refusals are from the closed list; a
+// worker that fails is silence, the same as a site that is away. Answers are kept until the coordinator closes their
+// query, so that the same bytes are sent when they are asked for again. Threads: one.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/core/result.h"
+#include "site_agent/site_context.h"
+#include "site_agent/site_round.h"
+
+namespace synod {
+
+class AnswerDesk {
+ public:
+  // A refusal because the charge could not be made durable goes out after this time, so that a full disk does not use
+  // up the retries of a plan within a moment.
+  static constexpr double kStorageRefusalSeconds = 2.0;
+
+  explicit AnswerDesk(SiteContext& context) : context_(context) {}
+
+  void OnQuery(const QueryAsk& ask, ByteView payload);
+  void OnClosed(const QueryClosed& closed);
+  void OnComputed(Computed computed);
+  void OnMalformed(const QueryMalformed& malformed);
+  void OnNotComputed(const NotComputed& failed);
+
+  // The run gives no further answer; stored ones are forgotten.
+  void Stop(const RunId& run);
+  // The link is gone: what waits for its slot is asked for again by the coordinator.
+  void OnLinkClosed() { outbox_.clear(); }
+
+  double next_timer() const;
+  // Sends what is due.
+  void Advance();
+
+  // What the site charged for a run, by entry and by name: for counter-signatures.
+  struct Charged {
+    std::vector<std::uint64_t> attempts;
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> entry_of;  // (query, attempt)
+  };
+  Result<Charged> ChargedFor(const SiteRunRecord& record) const;
+
+  // Why the last query got no answer; empty once one was answered.
+  const std::string& last_problem() const { return last_problem_; }
+  void NoteProblem(const std::string& problem) { last_problem_ = problem; }
+
+ private:
+  struct ActiveRun {
+    std::shared_ptr<const Plan> plan;
+    std::shared_ptr<const OpenSiteRequest> records;
+    std::unique_ptr<AnswerStore> answers;
+    std::unique_ptr<SiteRound> round;
+  };
+  struct Waiting {
+    double due = 0.0;
+    Envelope envelope;
+  };
+
+  Result<ActiveRun*> Active(const SiteRunRecord& record);
+  void Act(ActiveRun& run, SiteRound::Action action, double until);
+  void Refuse(const QueryName& name, RefusalReason reason, const std::string& why, double delay_seconds = 0.0);
+  void SendNow(const Envelope& envelope);
+
+  SiteContext& context_;
+  std::map<RunId, ActiveRun> active_;
+  std::vector<Waiting> outbox_;
+  std::string last_problem_;
+};
+
+// The end of the slot that `now` is in: the next multiple of `slot_seconds`. `now` itself where slots are off.
+double EndOfSlot(double now, double slot_seconds);
+
+}  // namespace synod

@@ -1,0 +1,58 @@
+// From a proposed run to a decision: stores the proposal, has the worker resolve it, judges, and tells the coordinator;
+// a person's approval, denial and withdrawal; the end of a run.
+//
+// A decision is durable before it is told, and told again whenever the same run is proposed again. Deciding depends on
+// the plan and public facts alone. Threads: one.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "common/core/result.h"
+#include "site_agent/site_context.h"
+
+namespace synod {
+
+class ProposalDesk {
+ public:
+  // `stopped`: called when a run may give no further answer.
+  ProposalDesk(SiteContext& context, std::function<void(const RunId&)> stopped)
+      : context_(context), stopped_(std::move(stopped)) {}
+
+  // Takes up what a former process left: reviews that were not finished.
+  void Start();
+  void OnProposal(const std::string& coordinator, const RunProposal& proposal, ByteView offer);
+  void OnReviewed(const Reviewed& reviewed);
+  void OnNotice(const RunNotice& notice);
+
+  // Undecided runs are judged again: the policy changed, or an hour began.
+  void JudgeWaiting();
+  double next_timer() const;
+  void Advance();
+
+  // A person's decisions. Refused where the rules do not allow them; nothing changed then.
+  Status Approve(const RunId& run);
+  Status Deny(const RunId& run, const std::string& note);
+
+ private:
+  void Decide(const RunId& run, const SiteReview& review);
+  void Apply(const RunId& run, const RunVerdict& verdict);
+  Status StoreApproval(const RunId& run, const std::string& dataset, const std::string& by,
+                       const std::vector<std::string>& findings);
+  Status StoreDenial(const RunId& run, DenialReason reason, const std::string& by,
+                     const std::vector<std::string>& findings, const std::string& note);
+  void Stop(const RunId& run);
+  void Tell(const RunId& run);
+  void TellRefusal(const RunProposal& proposal, DenialReason reason, const Error& why);
+  void End(const RunId& run, RunPhase phase);
+
+  SiteContext& context_;
+  std::function<void(const RunId&)> stopped_;
+  double next_judgement_ = 0.0;
+};
+
+// What an approval signs: run | plan hash | site name, under the label "synod.approval".
+inline constexpr std::string_view kApprovalLabel = "synod.approval";
+Bytes ApprovalStatement(const RunId& run, const Digest& plan_hash, const std::string& site);
+
+}  // namespace synod

@@ -1,0 +1,43 @@
+// One message of every type, with no field at its default.
+#pragma once
+
+#include <vector>
+
+#include "common/wire/codec.h"
+#include "common/wire/messages.h"
+
+namespace synod {
+
+template <typename Array>
+Array FilledFrom(std::uint8_t first) {
+  Array array{};
+  for (std::uint8_t& byte : array) byte = first++;
+  return array;
+}
+
+inline std::vector<Message> SampleMessages() {
+  const RunId run{FilledFrom<std::array<std::uint8_t, 16>>(1)};
+  const Digest digest = FilledFrom<Digest>(40);
+  const Signature signature = FilledFrom<Signature>(90);
+  const QueryName name{run, 12, 3};
+  return {
+      Hello{1, "0.1.0", 1'790'000'000, FilledFrom<std::array<std::uint8_t, 16>>(7), 5, 6},
+      Heartbeat{-1, 5, 6, true},
+      Goodbye{GoodbyeReason::kTooSlow},
+      TrustUpdate{5, 6},
+      RunProposal{run, digest, "operator"},
+      RunNotice{run, RunPhase::kSigning},
+      QueryAsk{name, 4, QueryKind::kGradient, 10, 1000, 59.5},
+      QueryClosed{run, 12},
+      DraftToSign{run},
+      RunDecision{run, digest, Decision::kDenied, DenialReason::kBudget, signature},
+      Answer{name},
+      AnswerRefused{name, RefusalReason::kLedgerUnavailable},
+      CounterSignature{run, digest, {1, 0, 300, std::uint64_t{1} << 63}, digest, signature},
+      DraftRefused{run, digest},
+      OperatorRequest{77, OperatorVerb::kRunFetch, run},
+      OperatorReply{77, 6, "refusé", "a\nhint", true},
+  };
+}
+
+}  // namespace synod
