@@ -10,7 +10,8 @@ namespace {
 struct Votes {
   std::uint32_t approved = 0;
   std::uint32_t denied = 0;
-  std::string denials;  // "site-b: policy; site-c: person"
+  bool all_for_budget = true;  // of those that denied
+  std::string denials;         // "site-b: policy; site-c: person"
 };
 
 Votes Count(const RunRecord& record) {
@@ -19,6 +20,7 @@ Votes Count(const RunRecord& record) {
     if (decision.decision == Decision::kApproved) ++votes.approved;
     if (decision.decision != Decision::kDenied) continue;
     ++votes.denied;
+    votes.all_for_budget = votes.all_for_budget && decision.reason == DenialReason::kBudget;
     votes.denials +=
         fmt::format("{}{}: {}", votes.denials.empty() ? "" : "; ", site, DenialReasonName(decision.reason));
   }
@@ -134,6 +136,7 @@ Result<bool> RunBook::TakeDecision(const RunId& run, const std::string& site, Si
     record.failure = Refused(fmt::format("{} of {} sites said no ({}); {} answers are needed", votes.denied,
                                          record.plan->sites(), votes.denials, AnswersNeeded(*record.plan)),
                              "each site's own log and `synod-site explain` say which of its rules decided");
+    if (votes.all_for_budget) record.failure->code = ErrorCode::kBudgetExhausted;
     SYNOD_RETURN_IF_ERROR(MoveTo(std::move(record), RunState::kRefused));
   } else {
     SYNOD_RETURN_IF_ERROR(Keep(std::move(record)));

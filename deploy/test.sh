@@ -8,7 +8,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/phases.sh"
 usage() {
   cat <<'TEXT'
 Usage: deploy/test.sh [--full]
-  --full     also: the clang build, the thread sanitizer, and the tests with the label long
+  --full     also: the clang build, the thread sanitizer, the tests with the label long, and a minute of each fuzz target
 TEXT
 }
 
@@ -38,6 +38,18 @@ clang_compiler() {
   command -v clang++-14 || command -v clang++ || stop "no clang++ found: run deploy/install.sh --full"
 }
 
+# Every target of the fuzz build for a minute, from its corpus. What it finds lies beside the program.
+run_fuzz_targets() {
+  local target name
+  for target in "$root"/build/fuzz/bin/fuzz_*; do
+    name=$(basename "$target")
+    mkdir -p "$root/build/fuzz/corpus/$name"
+    "$target" -max_total_time=60 -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 \
+      -artifact_prefix="$root/build/fuzz/$name-" \
+      "$root/build/fuzz/corpus/$name" "$root/tests/fuzz/corpus/${name#fuzz_}"
+  done
+}
+
 labels='^quick$'
 if [ "$full" = yes ]; then
   labels='^(quick|long)$'
@@ -46,6 +58,9 @@ if [ "$full" = yes ]; then
   phase "clang build" "$root/deploy/build.sh" --tests --preset clang -DCMAKE_CXX_COMPILER="$compiler"
   phase "tsan build" "$root/deploy/build.sh" --tests --preset tsan
   phase "tsan tests" run_tests tsan '^quick$'
+  phase "fuzz configure" cmake -S "$root" --preset fuzz -DCMAKE_CXX_COMPILER="$compiler"
+  phase "fuzz build" cmake --build "$root/build/fuzz" --parallel "$jobs" --target fuzz_targets
+  phase "fuzz" run_fuzz_targets
 else
   phase install "$root/deploy/install.sh" --tests
 fi

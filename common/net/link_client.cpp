@@ -16,6 +16,9 @@ constexpr double kRetrySeconds = 0.002;
 // While it connects, the socket is asked this often whether the attempt has failed.
 constexpr double kConnectPollSeconds = 0.02;
 
+constexpr char kUnreachableHint[] =
+    "is the coordinator running there, and do name service and firewalls let this machine reach it?";
+
 }  // namespace
 
 class LinkClient::State {
@@ -102,9 +105,9 @@ class LinkClient::State {
 
   void CheckConnecting() {
     if (socket_.ConnectFailed()) {
-      ConnectFailed({ErrorCode::kConnection, "cannot connect to " + settings_.address, ""});
+      ConnectFailed({ErrorCode::kConnection, "cannot connect to " + settings_.address, kUnreachableHint});
     } else if (clock_.MonotonicSeconds() >= due_at_) {
-      ConnectFailed({ErrorCode::kTimeout, "no connection to " + settings_.address + " in time", ""});
+      ConnectFailed({ErrorCode::kTimeout, "no connection to " + settings_.address + " in time", kUnreachableHint});
     }
   }
 

@@ -1,5 +1,7 @@
 // The one link that a site or an operator keeps to its coordinator: connects out, and again after a loss, with
 // exponential back-off and jitter. The peer must be the coordinator that the rules allow. Otherwise as LinkServer.
+// PeerClosed comes for every attempt that failed and every link that ended; without `reconnect`, or after Close, it is
+// the last event. Open means accepted: the coordinator has checked who we are.
 #pragma once
 
 #include <memory>

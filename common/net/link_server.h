@@ -1,9 +1,14 @@
 // The coordinator's one port: TLS 1.3 with client certificates over a ZMQ_STREAM socket.
 //
 // Nothing here blocks: the owner polls `zmq_handle()` for reading, waits no longer than until `next_timer()`, and calls
-// Advance. Sends are queued per peer, bounded (limits.h), and flow by credit; a peer whose queue is full is closed with
-// kTooSlow. A second link of an identity with another instance is refused (kDuplicateIdentity) while the first one is
-// alive; the same instance again replaces the old link. Threads: one.
+// Advance. Sends are queued per peer, bounded (limits.h), and flow by credit; a peer whose queue is full, or that takes
+// nothing for kSilenceSeconds, is closed with kTooSlow. Messages to one peer arrive in order, except that one whose
+// payload is larger than a chunk may be overtaken by later ones.
+//
+// A second link of a site with another instance is refused (kDuplicateIdentity) while the first one is alive; the same
+// instance again replaces the old link. People (viewer, operator, admin) may hold several links, one for each command.
+// A connection that has not got through its handshake gives way when there are too many of them, the oldest first.
+// PeerClosed comes once for every connection, also for one that never opened. Threads: one.
 #pragma once
 
 #include <memory>
@@ -37,7 +42,7 @@ class LinkServer {
   std::vector<LinkEvent> Advance();
   // Queues for an open peer; an unknown or closed one is an error, and so is a full queue (the peer is closed).
   Status Send(PeerId peer, Envelope envelope);
-  // Says goodbye and closes when what is queued is out, at the latest after a second.
+  // Says goodbye and closes when what is queued is out, at the latest after a second; PeerClosed comes then.
   void Close(PeerId peer, GoodbyeReason reason);
   // Checks every open peer again (after a revocation) and closes those that may not stay.
   void CheckPeersAgain();

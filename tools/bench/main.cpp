@@ -13,6 +13,7 @@
 #include "common/privacy/discrete_gaussian.h"
 #include "common/privacy/epsilon.h"
 #include "models/engine/engine_benchmark.h"
+#include "tools/bench/net_benchmark.h"
 #include "tools/synod/commands.h"
 #include "tools/synod/generator_files.h"
 
@@ -94,6 +95,19 @@ Result<Results> BenchSample(const std::string& path) {
                   {"rows_per_s", static_cast<double>(kBlocks * Generator::kBlockRows) / seconds}}};
 }
 
+Result<Results> BenchNet() {
+  const NetBenchmarkCase setting;
+  SYNOD_ASSIGN_OR_RETURN(const NetTiming timing, TimeNet(setting));
+  return Results{{{"name", fmt::format("a link on loopback, {} payloads of {} MiB", setting.payloads,
+                                       setting.payload_bytes >> 20)},
+                  {"mb_per_s", timing.mb_per_s},
+                  {"aes_gcm_mb_per_s", timing.aes_gcm_mb_per_s},
+                  {"sha256_mb_per_s", timing.sha256_mb_per_s},
+                  {"wire_bytes_per_byte", timing.wire_bytes_per_byte},
+                  {"round_trip_ms", timing.round_trip_ms},
+                  {"busy_round_trip_ms", timing.busy_round_trip_ms}}};
+}
+
 void PrintText(const Results& results) {
   for (const Json& result : results) {
     std::string line = result["name"].get<std::string>() + ":";
@@ -119,6 +133,7 @@ int Main(int argc, char** argv) {
   CLI::App* engine = app.add_subcommand("engine", "A private gradient sum against the same plain LibTorch step");
   CLI::App* noise = app.add_subcommand("noise", "Exact discrete Gaussian samples");
   CLI::App* account = app.add_subcommand("account", "Epsilon of long compositions");
+  CLI::App* net = app.add_subcommand("net", "Links between processes: TLS over loopback, beside OpenSSL's own rates");
   CLI::App* sample = app.add_subcommand("sample", "Rows drawn from a generator file");
   sample->add_option("generator", generator, "Generator file (*.synod)")->required();
   try {
@@ -133,6 +148,7 @@ int Main(int argc, char** argv) {
   if (engine->parsed()) results = BenchEngine(repeats, threads);
   if (noise->parsed()) results = BenchNoise(threads);
   if (account->parsed()) results = BenchAccount();
+  if (net->parsed()) results = BenchNet();
   if (sample->parsed()) results = BenchSample(generator);
   if (!results.ok()) {
     std::fprintf(stderr, "synod-bench: %s\n", results.error().message.c_str());

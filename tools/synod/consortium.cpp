@@ -25,6 +25,15 @@ std::string WhatToDoAtTheCoordinator(const ConsortiumFolder& consortium) {
       PathIn(consortium.folder(), "bundle.json"));
 }
 
+// A coordinator that was put out does not tell the sites of it.
+std::string WhatToDoAtTheSites(const ConsortiumFolder& consortium) {
+  return fmt::format(
+      "Sites hear of revocations from their coordinator, and this one will not tell them: send {} to\n"
+      "every site; there it replaces the file in the kit's trust folder, and synod-site is sent SIGHUP\n"
+      "(systemctl reload synod-site).\n",
+      PathIn(consortium.folder(), "bundle.json"));
+}
+
 Result<MemberRequest> ReadRequestFile(const std::string& path) {
   SYNOD_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, MemberRequest::kMaxBytes));
   Result<MemberRequest> request = MemberRequest::FromCanonicalText(text);
@@ -110,8 +119,9 @@ Result<CommandOutput> RunConsortiumRevoke(const ConsortiumRevokeOptions& options
   SYNOD_RETURN_IF_ERROR(consortium.Revoke(identity, context.clock.UnixSeconds()));
   CommandOutput output;
   output.data = {{"identity", identity.Uri()}, {"revocations", consortium.revocations().number}};
-  output.text = fmt::format("{} is revoked (list number {}).\n{}", identity.Uri(), consortium.revocations().number,
-                            WhatToDoAtTheCoordinator(consortium));
+  output.text =
+      fmt::format("{} is revoked (list number {}).\n{}", identity.Uri(), consortium.revocations().number,
+                  role == Role::kCoordinator ? WhatToDoAtTheSites(consortium) : WhatToDoAtTheCoordinator(consortium));
   return output;
 }
 

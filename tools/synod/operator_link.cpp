@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t kMaxReplyJsonBytes = 256u << 20;
 constexpr double kLongestPollSeconds = 1.0;
+constexpr double kGoodbyeSeconds = 0.5;
 
 Error ConnectionError(std::string message, std::string hint) {
   return {ErrorCode::kConnection, std::move(message), std::move(hint)};
@@ -58,6 +59,14 @@ std::string HintFor(const PeerClosed& closed) {
 class OperatorLink::State {
  public:
   State(Trust trust, const Clock& clock) : trust_(std::move(trust)), clock_(clock) {}
+  ~State() {
+    if (link_ == nullptr || !link_->open()) return;
+    link_->Close(GoodbyeReason::kShuttingDown);
+    const double deadline = clock_.MonotonicSeconds() + kGoodbyeSeconds;
+    while (link_->queued_bytes() > 0 && clock_.MonotonicSeconds() < deadline && Step().ok()) continue;
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
   Status Open() {
     const Trust& trust = trust_;

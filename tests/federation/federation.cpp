@@ -1,0 +1,253 @@
+#include "tests/federation/federation.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <thread>
+
+#include "common/artefact/generator_file.h"
+#include "common/core/file.h"
+#include "common/core/hex.h"
+#include "common/query/public_random.h"
+#include "tests/support/shared_data.h"
+
+namespace synod::testing {
+namespace {
+
+constexpr auto kPoll = std::chrono::milliseconds(50);
+
+// Of a port that is free now. Another program could take it before ours does; then the test says so.
+std::uint16_t FreePort() {
+  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  const bool bound = bind(descriptor, reinterpret_cast<const sockaddr*>(&address), size) == 0 &&
+                     getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  close(descriptor);
+  return bound ? ntohs(address.sin_port) : 0;
+}
+
+std::string ProgramPath(const std::string& name) {
+  return std::string(SYNOD_BINARY_DIR) + "/tests/" + name;
+}
+
+}  // namespace
+
+bool Eventually(const std::function<bool()>& holds, double seconds) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() >= end) return false;
+    std::this_thread::sleep_for(kPoll);
+  }
+  return true;
+}
+
+Federation::Federation(FederationOptions options)
+    : options_(std::move(options)), folder_(TemporaryFolder()), port_(FreePort()) {
+  ConsortiumOptions consortium;
+  consortium.name = "test";
+  consortium.coordinator_address = address();
+  consortium.now_unix = SystemClock().UnixSeconds();
+  Result<Kits> kits = MakeKits(folder_, consortium, options_.sites);
+  if (!kits.ok()) {
+    ADD_FAILURE() << kits.error().message;
+    return;
+  }
+  kits_ = std::move(*kits);
+  WriteText(kit_of(kCoordinator) + "/local/coordinator.toml",
+            fmt::format("[listen]\naddress = \"{}\"\n[compute]\nthreads = 1\n", address()));
+  WriteRun();
+  for (const std::string& site : options_.sites) WriteSite(site);
+}
+
+Federation::~Federation() {
+  for (auto& [name, process] : processes_) {
+    if (process.child) process.child->Signal(SIGTERM);
+  }
+  for (auto& [name, process] : processes_) {
+    if (process.child) process.child->WaitFor(10.0);
+  }
+}
+
+std::string Federation::address() const {
+  return fmt::format("127.0.0.1:{}", port_);
+}
+
+std::string Federation::kit_of(const std::string& name) const {
+  return name == kCoordinator ? kits_.coordinator : kits_.sites.at(name);
+}
+
+void Federation::WriteRun() const {
+  WriteText(
+      run_file(),
+      fmt::format("[run]\nname = \"wards\"\nseed = 5\nsites = {}\n{}deadline_seconds = {}\nslot_seconds = {}\n"
+                  "[schema]\nfile = \"schema.toml\"\n[model]\nfamily = \"independent_columns\"\nrounds = {}\n"
+                  "[privacy]\nepsilon = {}\ndelta = 1e-4\nunits = 900\n",
+                  options_.sites.size(), options_.quorum == 0 ? "" : fmt::format("quorum = {}\n", options_.quorum),
+                  options_.deadline_seconds, options_.slot_seconds, options_.rounds, options_.epsilon));
+  WriteText(schema_file(),
+            "name = \"wards\"\n"
+            "[[column]]\nname = \"age\"\ntype = \"integer\"\nmin = 0\nmax = 110\n"
+            "[[column]]\nname = \"ward\"\ntype = \"categorical\"\nvalues = [\"north\", \"south\", \"east\"]\n");
+}
+
+void Federation::WriteSite(const std::string& site) const {
+  static constexpr const char* kWards[] = {"north", "south", "east"};
+  PublicRandom random(options_.seed, "test.table." + site);
+  std::string table = "age,ward\n";
+  for (std::size_t row = 0; row < options_.rows; ++row) {
+    table += fmt::format("{},{}\n", random.IntegerBelow(111), kWards[random.IntegerBelow(3)]);
+  }
+  WriteText(table_of(site), table);
+  WriteText(kit_of(site) + "/local/site.toml",
+            "[[dataset]]\nname = \"records\"\nschema = \"wards\"\nfile = \"records.csv\"\n[compute]\nthreads = 1\n");
+  WriteText(kit_of(site) + "/local/policy.toml",
+            fmt::format("[[lifetime]]\ndataset = \"records\"\nepsilon = {}\ndelta = 1e-4\n"
+                        "[[allow]]\ndataset = \"records\"\nfamilies = [\"independent_columns\"]\n"
+                        "columns = [\"age\", \"ward\"]\noperators = [\"operator\"]\nmax_epsilon = {}\n"
+                        "max_delta = 1e-4\nunit = \"record\"\napproval = \"{}\"\n",
+                        options_.lifetime_epsilon, options_.epsilon, options_.approval));
+}
+
+void Federation::Start(const std::string& name, const std::vector<std::string>& arguments) {
+  Process& process = processes_[name];
+  process.child.reset();
+  process.output_file = folder_ + "/" + name + ".output";
+  ChildProcess::Settings settings;
+  settings.program = ProgramPath(name == kCoordinator ? "test_coordinator" : "test_site");
+  settings.arguments = {"--kit",
+                        kit_of(name),
+                        "--worker",
+                        ProgramPath("test_worker"),
+                        "--worker-argument=--seed",
+                        fmt::format("--worker-argument={}", options_.seed),
+                        "--worker-argument=--site",
+                        "--worker-argument=" + name};
+  settings.arguments.insert(settings.arguments.end(), arguments.begin(), arguments.end());
+  settings.output_file = process.output_file;
+  Result<ChildProcess> child = ChildProcess::Start(settings);
+  if (!child.ok()) {
+    ADD_FAILURE() << child.error().message;
+    return;
+  }
+  process.child = std::move(*child);
+}
+
+void Federation::StartAll() {
+  Start(kCoordinator);
+  for (const std::string& site : options_.sites) Start(site);
+}
+
+void Federation::Kill(const std::string& name) {
+  Process& process = processes_.at(name);
+  if (process.child) process.child->Kill();
+}
+
+int Federation::Terminate(const std::string& name) {
+  Process& process = processes_.at(name);
+  if (!process.child) return -1;
+  process.child->Signal(SIGTERM);
+  const bool ended = process.child->WaitFor(10.0);
+  const int code = ended ? process.child->exit_code().value_or(-1) : -1;
+  process.child.reset();
+  return code;
+}
+
+void Federation::Signal(const std::string& name, int signal) {
+  Process& process = processes_.at(name);
+  if (process.child) process.child->Signal(signal);
+}
+
+bool Federation::Running(const std::string& name) {
+  Process& process = processes_[name];
+  return process.child && process.child->Running();
+}
+
+std::int64_t Federation::ProcessId(const std::string& name) const {
+  const Process& process = processes_.at(name);
+  return process.child ? process.child->process_id() : 0;
+}
+
+std::vector<std::string> Federation::Revive() {
+  std::vector<std::string> ended;
+  for (const auto& [name, process] : processes_) {
+    if (!Running(name)) ended.push_back(name);
+  }
+  for (const std::string& name : ended) Start(name);
+  return ended;
+}
+
+ProgramRun Federation::Synod(std::vector<std::string> arguments) const {
+  return RunTool(arguments, {"SYNOD_KIT=" + kits_.first_operator});
+}
+
+std::string Federation::Submit() const {
+  // The coordinator may have been started just now.
+  std::string run;
+  ProgramRun submitted;
+  Eventually(
+      [&] {
+        submitted = Synod({"run", "submit", run_file()});
+        return submitted.exit_code != 2;
+      },
+      10.0);
+  if (submitted.exit_code != 0) {
+    ADD_FAILURE() << submitted.both() << Logs();
+    return "";
+  }
+  return submitted.out.substr(0, submitted.out.find('\n'));
+}
+
+Json Federation::Show(const std::string& run) const {
+  const ProgramRun shown = Synod({"run", "show", run, "--format", "json"});
+  if (shown.exit_code != 0 || !Json::accept(shown.out)) return nullptr;
+  return Json::parse(shown.out).value("data", Json());
+}
+
+std::string Federation::StateOf(const std::string& run) const {
+  const Json view = Show(run);
+  return view.is_object() ? view.value("state", "") : "";
+}
+
+bool Federation::WaitFor(const std::string& run, const std::vector<std::string>& states, bool revive, double seconds) {
+  return Eventually(
+      [&] {
+        if (revive) Revive();
+        const std::string state = StateOf(run);
+        return std::find(states.begin(), states.end(), state) != states.end();
+      },
+      seconds);
+}
+
+std::string Federation::Fetch(const std::string& run) const {
+  const std::string file = folder_ + "/" + run + ".synod";
+  const ProgramRun fetched = Synod({"run", "fetch", run, "-o", file});
+  EXPECT_EQ(fetched.exit_code, 0) << fetched.both();
+  return file;
+}
+
+std::string Federation::ContentOf(const std::string& file) const {
+  const Result<GeneratorFile> read = GeneratorFile::Read(file);
+  if (!read.ok()) return read.error().message;
+  return ToHex(read->content_digest());
+}
+
+std::string Federation::Logs() const {
+  std::string logs;
+  for (const auto& [name, process] : processes_) {
+    logs += fmt::format("\n==== {}\n{}", name, ReadText(process.output_file));
+  }
+  return logs;
+}
+
+}  // namespace synod::testing

@@ -1,0 +1,100 @@
+// A whole federation for tests: kits, tables and real processes on loopback, each of which can be killed and started
+// again. Workers repeat (tests/programs/test_worker), so that two federations with one seed give the same file content.
+//
+// The programs are the tests' own: test_coordinator and test_site, each with test_worker.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/consortium/make_kits.h"
+#include "common/core/canonical_json.h"
+#include "common/core/child_process.h"
+#include "tests/integration/program.h"
+
+namespace synod::testing {
+
+struct FederationOptions {
+  std::vector<std::string> sites = {"site-a", "site-b", "site-c"};
+  std::uint64_t seed = 1;  // of the streams of every worker
+  unsigned rounds = 12;    // queries of the run
+  double epsilon = 3.0;
+  double lifetime_epsilon = 50.0;  // of each site's data set
+  std::string approval = "automatic";
+  double deadline_seconds = 60.0;
+  std::size_t rows = 200;     // of each site's table
+  unsigned quorum = 0;        // 0: the specification's default
+  double slot_seconds = 0.0;  // answers leave at once
+};
+
+class Federation {
+ public:
+  static constexpr double kPatienceSeconds = 60.0;
+  static constexpr const char* kCoordinator = "coordinator";
+
+  // Makes everything and starts nothing.
+  explicit Federation(FederationOptions options = {});
+  ~Federation();
+  Federation(const Federation&) = delete;
+  Federation& operator=(const Federation&) = delete;
+
+  const std::string& folder() const { return folder_; }
+  const Kits& kits() const { return kits_; }
+  const FederationOptions& options() const { return options_; }
+  std::string address() const;
+  std::string kit_of(const std::string& name) const;  // of a site, or kCoordinator
+  std::string run_file() const { return folder_ + "/run.toml"; }
+  std::string schema_file() const { return folder_ + "/schema.toml"; }
+  std::string table_of(const std::string& site) const { return kit_of(site) + "/records.csv"; }
+
+  // `arguments` are those of the test program, such as {"--kill-at", "site_after_charge", "--kill-marker", FILE};
+  // those of its worker go behind "--worker-argument=".
+  void StartAll();
+  void Start(const std::string& name, const std::vector<std::string>& arguments = {});
+  void Kill(const std::string& name);      // SIGKILL
+  int Terminate(const std::string& name);  // SIGTERM; its exit code, -1 if it had to be killed after ten seconds
+  void Signal(const std::string& name, int signal);
+  bool Running(const std::string& name);
+  std::int64_t ProcessId(const std::string& name) const;
+  // Starts again whatever ended, without the arguments that it was started with. The names of what had ended.
+  std::vector<std::string> Revive();
+
+  // The tool with the operator's kit.
+  ProgramRun Synod(std::vector<std::string> arguments) const;
+  // The id of a new run of run_file(); empty if it was refused.
+  std::string Submit() const;
+  // The data of `synod run show`; null while the coordinator does not answer.
+  Json Show(const std::string& run) const;
+  std::string StateOf(const std::string& run) const;
+  // Whether the run reached one of `states` within `seconds`; starts what ended again meanwhile if `revive`.
+  bool WaitFor(const std::string& run, const std::vector<std::string>& states, bool revive = false,
+               double seconds = kPatienceSeconds);
+  // Fetches the run's file and gives its path.
+  std::string Fetch(const std::string& run) const;
+  // SHA-256 of the generator's content: equal for equal trainings.
+  std::string ContentOf(const std::string& file) const;
+  // What every process wrote, for the message of a failed test.
+  std::string Logs() const;
+
+ private:
+  struct Process {
+    std::optional<ChildProcess> child;
+    std::string output_file;
+  };
+  void WriteRun() const;
+  void WriteSite(const std::string& site) const;
+
+  FederationOptions options_;
+  std::string folder_;
+  std::uint16_t port_ = 0;
+  Kits kits_;
+  std::map<std::string, Process> processes_;
+};
+
+// Until `holds` or `seconds` are over.
+bool Eventually(const std::function<bool()>& holds, double seconds = Federation::kPatienceSeconds);
+
+}  // namespace synod::testing
