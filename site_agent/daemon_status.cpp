@@ -34,6 +34,7 @@ Json DaemonStatus(const SiteAgent& agent, const DaemonFacts& facts) {
                  {"waiting", context.compute.waiting()},
                  {"lost_in_a_row", context.compute.losses_in_a_row()}};
   if (context.compute.opened()) worker["records_open_for"] = RunText(*context.compute.opened());
+  if (!agent.records_report().empty()) worker["records_report"] = agent.records_report();
   return {{"site", context.own_name()},
           {"consortium", context.trust.self().consortium},
           {"version", kVersion},

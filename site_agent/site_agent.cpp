@@ -109,7 +109,9 @@ void SiteAgent::Take(std::vector<ComputeEvent> events) {
     if (auto* reviewed = std::get_if<Reviewed>(&event)) {
       proposals_.OnReviewed(*reviewed);
     } else if (auto* opened = std::get_if<RecordsOpened>(&event)) {
-      context_.log.Info("records_opened", {{"run", RunText(opened->run)}, {"report", opened->report}});
+      // The report counts records: it is shown to who asks at the site, and is not written down.
+      context_.log.Info("records_opened", {{"run", RunText(opened->run)}});
+      records_report_ = opened->report;
     } else if (auto* not_opened = std::get_if<RecordsNotOpened>(&event)) {
       context_.log.Error("records_not_opened",
                          {{"run", RunText(not_opened->run)}, {"error", not_opened->error.message}});

@@ -69,6 +69,8 @@ class SiteAgent {
   const LinkState& link() const { return link_; }
   const SiteContext& context() const { return context_; }
   const std::string& last_problem() const { return answers_.last_problem(); }
+  // What was found in the records when they were last opened; empty: they were not.
+  const std::string& records_report() const { return records_report_; }
 
  private:
   SiteAgent(Ports ports, Setup setup);
@@ -89,6 +91,7 @@ class SiteAgent {
   ProposalDesk proposals_;
   DraftDesk drafts_;
   LinkState link_;
+  std::string records_report_;
 };
 
 }  // namespace synod

@@ -53,7 +53,7 @@ std::string StateText(const Json& run) {
 std::string LifetimeText(const Json& dataset) {
   const auto lifetime = dataset.find("lifetime");
   if (lifetime == dataset.end()) return "-";
-  return fmt::format("{:.3f} of {} at {}", lifetime->at("held_epsilon").get<double>(),
+  return fmt::format("{:.1f} % of epsilon {}, delta {}", 100.0 * lifetime->at("share_held").get<double>(),
                      lifetime->at("epsilon").get<double>(), lifetime->at("delta").get<double>());
 }
 
@@ -73,7 +73,7 @@ std::string RunsText(const Json& runs) {
 
 std::string DatasetsText(const Json& datasets) {
   if (datasets.empty()) return "No data sets.\n";
-  std::vector<std::vector<std::string>> rows = {{"DATA SET", "USABLE", "UNIT", "EPSILON HELD", "FILE"}};
+  std::vector<std::vector<std::string>> rows = {{"DATA SET", "USABLE", "UNIT", "BUDGET HELD", "FILE"}};
   std::string problems;
   for (const Json& dataset : datasets) {
     rows.push_back({Text(dataset, "name"), dataset.at("usable").get<bool>() ? "yes" : "no", Text(dataset, "unit"),
@@ -102,6 +102,7 @@ std::string StatusText(const Json& status) {
               ? std::string("Worker: none is needed now\n")
               : fmt::format("Worker: process {}, {}, {} waiting\n", process,
                             worker.at("busy").get<bool>() ? "busy" : "idle", worker.at("waiting").get<std::uint64_t>());
+  if (!Text(worker, "records_report").empty()) text += "Records: " + Text(worker, "records_report") + "\n";
   text += fmt::format("Certificate valid until {}; member list {}, revocations {}\n", Text(status, "certificate_ends"),
                       status.at("manifest").get<std::uint64_t>(), status.at("revocations").get<std::uint64_t>());
   for (const Json& problem : status.at("problems")) text += "Problem: " + problem.get<std::string>() + "\n";

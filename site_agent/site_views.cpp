@@ -51,6 +51,7 @@ Json LifetimeView(const LifetimeFilter& account) {
           {"rdp", budget.rdp},
           {"held_rdp", held.rdp},
           {"left_rdp", account.left_rdp()},
+          {"share_held", held.rdp / budget.rdp},
           {"held_epsilon", StatedUpper(account.held_epsilon())},
           {"answers", held.answers}};
 }
@@ -76,10 +77,14 @@ Json RuleView(const AllowRule& rule) {
 }  // namespace
 
 Json RunView(const SiteRunRecord& record) {
+  // What was decided of a run that has ended.
+  const bool took_part =
+      record.state == SiteRunState::kEnded && record.decided_unix != 0 && record.reason == DenialReason::kNone;
+  const Decision decision = took_part ? Decision::kApproved : record.decision();
   Json view = {{"id", RunText(record.run)},
                {"plan_hash", ToHex(record.plan_hash)},
                {"state", SiteRunStateName(record.state)},
-               {"decision", DecisionName(record.decision())},
+               {"decision", DecisionName(decision)},
                {"reason", DenialReasonName(record.reason)},
                {"coordinator", record.coordinator},
                {"submitter", record.submitter},
