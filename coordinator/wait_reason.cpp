@@ -28,7 +28,7 @@ WaitReason NotConnected(const std::string& site, const SiteBook& sites, std::str
 WaitReason Undecided(const RunRecord& record, const std::string& site, const SiteBook& sites) {
   if (!sites.connected(site)) return NotConnected(site, sites, "decides");
   const auto said = record.decisions.find(site);
-  if (said == record.decisions.end()) {
+  if (said == record.decisions.end() || said->second.reason != DenialReason::kPerson) {
     return {WaitKind::kDecision,
             {site},
             record.state_since_unix,
@@ -38,7 +38,7 @@ WaitReason Undecided(const RunRecord& record, const std::string& site, const Sit
   return {WaitKind::kPerson,
           {site},
           said->second.at_unix,
-          fmt::format("waiting for {} to approve: its policy leaves it to a person", site),
+          fmt::format("waiting for {} to approve: its policy leaves it to a person, or to a later hour", site),
           fmt::format("ends when the administrator of {} says `synod-site approve {}` or `deny`", site,
                       RunIdText(record.run()).substr(0, 8))};
 }

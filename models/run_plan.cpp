@@ -46,10 +46,6 @@ std::vector<std::string> SimulatedSiteNames(std::uint32_t sites) {
   return names;
 }
 
-Aggregation DefaultAggregation(std::uint32_t sites) {
-  return sites >= 3 ? Aggregation::kSecure : Aggregation::kNone;
-}
-
 Result<ResolvedRun> ResolveRun(const RunSpecification& specification, std::shared_ptr<const Schema> schema,
                                Aggregation aggregation, std::vector<RosterSite> roster) {
   if (roster.empty()) {

@@ -20,9 +20,6 @@ struct ResolvedRun {
 // "site-1" to "site-N", in the order that a roster wants.
 std::vector<std::string> SimulatedSiteNames(std::uint32_t sites);
 
-// Secure aggregation needs three sites; below that a site's answer stands alone.
-Aggregation DefaultAggregation(std::uint32_t sites);
-
 // Quorum, threshold and colluding sites follow the specification and the aggregation: a curator holds everything itself
 // (quorum N, none colludes), secure aggregation takes t = floor((N + c) / 2) + 1 or 2/3 of the sites, whichever is
 // more.

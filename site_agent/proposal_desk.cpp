@@ -192,6 +192,8 @@ void ProposalDesk::Tell(const RunId& run) {
   if (decision.decision == Decision::kDenied) {
     decision.reason = record->reason == DenialReason::kNone ? DenialReason::kUnavailable : record->reason;
   }
+  // Waiting without a reason: the review of the plan still goes on.
+  if (record->state == SiteRunState::kWaiting) decision.reason = DenialReason::kPerson;
   if (decision.decision == Decision::kApproved) {
     decision.signature =
         context_.signing_key.Sign(kApprovalLabel, ApprovalStatement(run, record->plan_hash, context_.own_name()));

@@ -18,6 +18,19 @@ std::string RelationSentence(const Certificate& certificate) {
   return "";
 }
 
+std::string AggregationSentence(Aggregation aggregation) {
+  switch (aggregation) {
+    case Aggregation::kCurator:
+      return "Answers are added up without secure aggregation, by one trusted process.";
+    case Aggregation::kNone:
+      return "There is no secure aggregation: the coordinator saw each site's answers, and each carried the whole "
+             "noise.";
+    case Aggregation::kSecure:
+      return "Answers are added up by secure aggregation: only sums were seen.";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::vector<std::string> StatementsOf(const Certificate& certificate, const Plan& plan) {
@@ -31,8 +44,11 @@ std::vector<std::string> StatementsOf(const Certificate& certificate, const Plan
   } else {
     sentences.push_back(fmt::format(
         "All that left the sites in this run is differentially private with epsilon {:.3f} at delta {} for {}, against "
-        "the coordinator together with up to {} colluding sites.",
-        headline.upper, certificate.delta, RelationSentence(certificate), certificate.max_colluding));
+        "the coordinator together with {}.",
+        headline.upper, certificate.delta, RelationSentence(certificate),
+        plan.facts().aggregation == Aggregation::kNone
+            ? "all other sites"
+            : fmt::format("up to {} colluding sites", certificate.max_colluding)));
   }
   if (certificate.max_sites_per_subject > 1) {
     sentences.push_back(
@@ -41,9 +57,7 @@ std::vector<std::string> StatementsOf(const Certificate& certificate, const Plan
   sentences.push_back(
       "Epsilon pays for every answer that the plan allows, retries included, also where fewer were used.");
   sentences.push_back("It holds for any early end of the run.");
-  sentences.push_back(fmt::format("Answers are added up {}.", plan.facts().aggregation == Aggregation::kSecure
-                                                                  ? "by secure aggregation: only sums were seen"
-                                                                  : "without secure aggregation"));
+  sentences.push_back(AggregationSentence(plan.facts().aggregation));
   return sentences;
 }
 

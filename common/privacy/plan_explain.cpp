@@ -159,6 +159,9 @@ std::string PlanText(const Json& plan) {
       plan.at("max_colluding").get<std::uint32_t>(), plan.at("honest_shares").get<std::uint32_t>(),
       plan.at("aggregation").get<std::string>(), plan.at("units").get<std::uint64_t>());
   for (const Json& reading : plan.at("readings")) text += ReadingLine(reading);
+  if (plan.at("aggregation") == AggregationName(Aggregation::kNone)) {
+    text += "  Without secure aggregation the coordinator sees each site's answers; each carries the whole noise.\n";
+  }
   text += fmt::format("\n  {:<24} {:>7}  {:<5} {:>10} {:>10} {:>9} {:>9} {:>9} {:>10}\n", "query", "count", "retry",
                       "rate", "batch", "noise z", "eps alone", "share", "MB a site");
   for (const Json& entry : plan.at("entries")) text += EntryLine(entry);

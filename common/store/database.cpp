@@ -23,10 +23,11 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kApplicationId = 0x53594e44;
 
 // Exclusive: the lock is kept until the end, and no shared memory file is needed. Full: a commit waits for the disk.
+// What is deleted are noised answers that were sent and noisy sums: overwriting them would protect nobody.
 constexpr const char* kSettings[] = {
     "PRAGMA locking_mode = EXCLUSIVE",      "PRAGMA journal_mode = WAL",  "PRAGMA synchronous = FULL",
     "PRAGMA journal_size_limit = 67108864", "PRAGMA temp_store = MEMORY", "PRAGMA trusted_schema = OFF",
-    "PRAGMA cell_size_check = ON",
+    "PRAGMA cell_size_check = ON",          "PRAGMA secure_delete = OFF",
 };
 
 struct CloseHandle {

@@ -131,7 +131,7 @@ enum class DenialReason : std::uint8_t {
   kBudget = 3,        // the data set's life-time budget does not allow it
   kNotOnRoster = 4,   // the roster lacks this site, or names another key for it
   kMalformed = 5,     // specification, schema or plan cannot be read
-  kPerson = 6,        // the administrator said no
+  kPerson = 6,        // the administrator said no; of a decision that waits: has to decide
   kUnavailable = 7,   // the site cannot take part now
 };
 std::string_view DenialReasonName(DenialReason reason);

@@ -14,7 +14,7 @@
 #include <thread>
 
 #include "common/artefact/generator_file.h"
-#include "common/core/file.h"
+#include "common/core/clock.h"
 #include "common/core/hex.h"
 #include "common/query/public_random.h"
 #include "tests/support/shared_data.h"

@@ -45,7 +45,7 @@ struct PlanOptions {
   std::optional<double> epsilon;
   std::optional<std::int64_t> sites;
   std::optional<std::uint64_t> units;
-  std::string aggregation;  // empty: secure from three sites up, else none
+  std::string aggregation;  // empty: none, what a federation of this version runs
 };
 Result<CommandOutput> RunPlan(const PlanOptions& options, CommandContext& context);
 

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "common/core/clock.h"
 #include "common/core/file.h"
@@ -21,6 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr double kStartSeconds = 60.0;
 constexpr double kStopSeconds = 10.0;
 constexpr std::string_view kMark = "federation.synod-demo";  // in a folder that may be removed
 
@@ -37,6 +40,19 @@ Result<std::uint16_t> FreePort() {
   close(fd);
   if (!found) return Failed("there is no free port on 127.0.0.1");
   return ntohs(address.sin_port);
+}
+
+// Whether somebody accepts connections there.
+bool Listens(std::uint16_t port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  const bool connected = connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  close(fd);
+  return connected;
 }
 
 // Only a folder that a demo made is removed.
@@ -140,6 +156,7 @@ Result<LocalFederation> LocalFederation::Start(const LocalFederationSettings& se
     return {};
   };
   SYNOD_RETURN_IF_ERROR(start("coordinator", "synod-coordinator", federation.kits_.coordinator));
+  SYNOD_RETURN_IF_ERROR(federation.WaitForPort(port));
   for (const LocalSite& site : settings.sites) {
     SYNOD_RETURN_IF_ERROR(start(site.name, "synod-site", federation.kits_.sites.at(site.name)));
   }
@@ -152,6 +169,19 @@ LocalFederation::~LocalFederation() {
 
 std::string LocalFederation::root_certificate() const {
   return (fs::path(kits_.first_operator) / "trust" / "ca.pem").string();
+}
+
+Status LocalFederation::WaitForPort(std::uint16_t port) {
+  const SystemClock clock;
+  const double end = clock.MonotonicSeconds() + kStartSeconds;
+  while (!Listens(port)) {
+    SYNOD_RETURN_IF_ERROR(CheckRunning());
+    if (clock.MonotonicSeconds() > end) {
+      return Error{ErrorCode::kTimeout, fmt::format("the coordinator does not listen after {:g} s", kStartSeconds), ""};
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return {};
 }
 
 Status LocalFederation::CheckRunning() {

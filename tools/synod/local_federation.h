@@ -32,7 +32,8 @@ struct LocalFederationSettings {
 
 class LocalFederation {
  public:
-  // Makes the kits, the sites' tables and policies, and starts the processes. They may still be connecting.
+  // Makes the kits, the sites' tables and policies, and starts the processes. The coordinator listens; sites may
+  // still be connecting.
   static Result<LocalFederation> Start(const LocalFederationSettings& settings);
   LocalFederation(LocalFederation&&) = default;
   ~LocalFederation();
@@ -50,6 +51,7 @@ class LocalFederation {
 
  private:
   LocalFederation() = default;
+  Status WaitForPort(std::uint16_t port);
   struct Process {
     std::string name;
     std::string output_file;

@@ -115,7 +115,7 @@ void AddPlan(CLI::App& app, Chosen& chosen) {
   plan->add_option("--sites", options->sites, "Instead of the run file's number of sites");
   plan->add_option("--units", options->units, "Instead of the run file's public number of units")->check(WholeNumber());
   plan->add_option("--aggregation", options->aggregation,
-                   "secure, none or curator; by default secure from three sites up, else none");
+                   "none (by default: what a federation of this version runs), curator, or secure (what it will be)");
   plan->callback(
       [options, &chosen] { chosen.run = [options](CommandContext& context) { return RunPlan(*options, context); }; });
 }

@@ -19,7 +19,7 @@ Result<CommandOutput> RunPlan(const PlanOptions& options, CommandContext& contex
   const fs::path folder =
       options.data_folder.empty() ? fs::path(options.run_file).parent_path() : fs::path(options.data_folder);
   SYNOD_ASSIGN_OR_RETURN(Schema schema, Schema::FromFile((folder / specification.schema_file).string()));
-  Aggregation aggregation = DefaultAggregation(specification.sites);
+  Aggregation aggregation = Aggregation::kNone;
   if (!options.aggregation.empty()) {
     const Result<Aggregation> named = AggregationFromName(options.aggregation);
     if (!named.ok()) {
