@@ -28,6 +28,12 @@ struct FederationOptions {
   std::size_t rows = 200;     // of each site's table
   unsigned quorum = 0;        // 0: the specification's default
   double slot_seconds = 0.0;  // answers leave at once
+  std::string family = "independent_columns";
+  std::string model_options;  // lines of [model]; independent_columns without any: `rounds`
+  std::uint64_t units = 900;  // the run's public statement
+  // Records of the caller's own: the text of a schema, and each site's file. Empty: two columns that are made up.
+  std::string schema;
+  std::map<std::string, std::string> tables;
 };
 
 class Federation {
@@ -85,6 +91,8 @@ class Federation {
     std::string output_file;
   };
   void WriteRun() const;
+  std::string SchemaText() const;
+  std::string RecordsOf(const std::string& site) const;
   void WriteSite(const std::string& site) const;
 
   FederationOptions options_;
