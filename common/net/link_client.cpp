@@ -200,7 +200,7 @@ class LinkClient::State {
   SecretRandom random_;
   Link::Shared shared_;
   Phase phase_ = Phase::kWaiting;
-  double due_at_;  // waiting: of the next attempt; connecting: of its end
+  double due_at_;         // waiting: of the next attempt; connecting: of its end
   double poll_at_ = 0.0;  // connecting: of the next look at the socket
   int failures_ = 0;
   PeerId peer_ = 0;
