@@ -16,6 +16,7 @@
 #include "common/artefact/generator_file.h"
 #include "common/core/clock.h"
 #include "common/core/hex.h"
+#include "common/crypto/sha256.h"
 #include "common/data/schema.h"
 #include "common/query/public_random.h"
 #include "tests/support/shared_data.h"
@@ -262,7 +263,12 @@ std::string Federation::Fetch(const std::string& run) const {
 std::string Federation::ContentOf(const std::string& file) const {
   const Result<GeneratorFile> read = GeneratorFile::Read(file);
   if (!read.ok()) return read.error().message;
-  return ToHex(read->content_digest());
+  const GeneratorContent& content = read->content();
+  const auto* parameters = reinterpret_cast<const std::uint8_t*>(content.parameters.data());
+  Sha256Hasher hasher;
+  hasher.Update(content.state.dump());
+  hasher.Update(ByteView(parameters, content.parameters.size() * sizeof(float)));
+  return ToHex(hasher.Finish());
 }
 
 std::string Federation::Logs() const {

@@ -80,7 +80,7 @@ class Federation {
                double seconds = kPatienceSeconds);
   // Fetches the run's file and gives its path.
   std::string Fetch(const std::string& run) const;
-  // SHA-256 of the generator's content: equal for equal trainings.
+  // SHA-256 of what was trained: equal for equal trainings, whatever keys the sites have.
   std::string ContentOf(const std::string& file) const;
   // What every process wrote, for the message of a failed test.
   std::string Logs() const;
