@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "tests/federation/training_federation.h"
 #include "tests/support/shared_data.h"
@@ -16,7 +18,6 @@
 namespace synod::testing {
 namespace {
 
-using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
 // A disk of its own for one folder, small enough to be filled. Mounting needs root.
@@ -49,20 +50,41 @@ class SmallDisk {
   std::string problem_;
 };
 
+std::string Why(const TrainingFederation& training) {
+  return training.federation.Synod({"run", "why", training.run}).both();
+}
+
 TEST(BadMachines, ACoordinatorWhoseDiskIsFullSaysSoAndGoesOnWhenThereIsRoom) {
   TrainingFederation training;
   const SmallDisk disk(training.federation.kit_of(Federation::kCoordinator) + "/state");
   if (!disk.mounted()) GTEST_SKIP() << "cannot mount a small disk: " << disk.problem();
   training.Begin();
   disk.Fill();
-  EXPECT_TRUE(Eventually(
-      [&] {
-        return training.federation.Synod({"run", "why", training.run}).out.find("disk is full") != std::string::npos ||
-               training.federation.Synod({"run", "why", training.run}).out.find("disk full") != std::string::npos;
-      },
-      15.0))
-      << training.federation.Synod({"run", "why", training.run}).both()
-      << training.federation.LogOf(Federation::kCoordinator);
+  EXPECT_TRUE(Eventually([&] { return Why(training).find("the disk is full") != std::string::npos; }, 20.0))
+      << Why(training) << training.federation.LogOf(Federation::kCoordinator);
+  disk.Free();
+  training.ExpectPublishedAndComplete();
+}
+
+TEST(BadMachines, ACoordinatorThatCannotStoreADecisionAsksAgainNowAndThen) {
+  TrainingFederation training{FederationOptions()};
+  Federation& federation = training.federation;
+  const SmallDisk disk(federation.kit_of(Federation::kCoordinator) + "/state");
+  if (!disk.mounted()) GTEST_SKIP() << "cannot mount a small disk: " << disk.problem();
+  federation.Start(Federation::kCoordinator);
+  training.run = federation.Submit();
+  ASSERT_TRUE(federation.WaitFor(training.run, {"proposed"})) << federation.Logs();
+  disk.Fill();
+  for (const std::string& site : federation.options().sites) federation.Start(site);
+  ASSERT_TRUE(Eventually([&] { return Why(training).find("the disk is full") != std::string::npos; })) << Why(training);
+  // Two seconds of talk are a handful of proposals, not thousands.
+  const auto received = [&] {
+    return federation.SiteView("site-a", {"status"})["link"].value("bytes_received", std::uint64_t{0});
+  };
+  const std::uint64_t before = received();
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  EXPECT_GT(before, 0u);
+  EXPECT_LT(received(), before + 100'000);
   disk.Free();
   training.ExpectPublishedAndComplete();
 }

@@ -89,14 +89,21 @@ TEST_F(BadMessages, AnswersToARunThatItIsNotInAreNotTaken) {
   ExpectClosedFor("form is broken", [&](BadPeer& peer) {
     peer.SendPayload(AnswerToRun(), Bytes(4096, 1), [](Bytes& bulk) { bulk[0] ^= 0x80; });
   });
+  ExpectClosedFor("is not on the roster of this run", [&](BadPeer& peer) {
+    peer.SendMessage(RunDecision{run(), Digest{}, Decision::kDenied, DenialReason::kPerson, Signature{}});
+  });
+  ExpectClosedFor("may not send run_notice", [&](BadPeer& peer) {
+    peer.SendMessage(RunNotice{run(), RunPhase::kAborted});
+  });
   BadPeer peer(federation().port(), member_);
   ASSERT_TRUE(peer.Open());
-  // Of messages without payload it may send what sites send, and nothing comes of it.
+  // Of other messages without payload nothing comes.
+  peer.SendMessage(AnswerToRun());
   peer.SendMessage(AnswerRefused{{run(), 0, 0}, RefusalReason::kOutsidePlan});
-  peer.SendMessage(RunDecision{run(), Digest{}, Decision::kDenied, DenialReason::kPerson, Signature{}});
-  peer.SendMessage(RunDecision{run(), Digest{}, Decision::kApproved, DenialReason::kNone, Signature{}});
   peer.SendMessage(DraftRefused{run(), Digest{}});
+  peer.SendMessage(CounterSignature{run(), Digest{}, {1}, Digest{}, Signature{}});
   peer.Read(0.5);
+  EXPECT_FALSE(peer.ended());
 }
 
 TEST_F(BadMessages, AlteredFlatBuffersOfAnOperatorNeverPass) {
@@ -135,6 +142,27 @@ TEST_F(BadMessages, TwoHundredMutatedFramesDoNoHarm) {
     }
     peer.Read(0.02);
   }
+}
+
+TEST(BadMember, CannotRefuseTheDraftOfARunThatItIsNotIn) {
+  TrainingFederation training{FederationOptions()};
+  Federation& federation = training.federation;
+  const TlsFiles member = FilesOf(federation.AddSite("site-d"));
+  federation.Start(Federation::kCoordinator);
+  for (const char* site : {"site-a", "site-b"}) federation.Start(site);
+  federation.Start("site-c", {"--kill-at", "site_before_counter_signature_sent"});
+  training.run = federation.Submit();
+  ASSERT_TRUE(Eventually([&] { return !federation.Running("site-c"); })) << federation.Logs();
+  const Json view = federation.Show(training.run);
+  ASSERT_EQ(view.value("state", ""), "signing") << view.dump();
+  const Digest digest = *FixedFromHex<32>(view["file"].value("digest", ""));
+  BadPeer peer(federation.port(), member);
+  ASSERT_TRUE(peer.Open());
+  peer.SendMessage(DraftRefused{{*FixedFromHex<16>(training.run)}, digest});
+  peer.Read(0.5);
+  EXPECT_EQ(federation.StateOf(training.run), "signing") << federation.Synod({"run", "why", training.run}).both();
+  federation.Start("site-c");
+  training.ExpectPublishedAndComplete();
 }
 
 }  // namespace

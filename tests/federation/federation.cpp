@@ -251,7 +251,7 @@ std::string Federation::Submit() const {
   ProgramRun submitted;
   Eventually(
       [&] {
-        submitted = Synod({"run", "submit", run_file()});
+        submitted = Synod({"run", "submit", run_file(), "--sites", fmt::format("{}", fmt::join(options_.sites, ","))});
         return submitted.exit_code != 2;
       },
       10.0);
