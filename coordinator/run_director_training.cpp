@@ -111,6 +111,7 @@ void RunDirector::Advance() {
     TellSites(*ports_.book.Find(run));
   }
   if (ports_.clock.MonotonicSeconds() < retry_at_) return;
+  ProposeAgain();
   ResolveNext();
   StartNext();
 }
