@@ -189,7 +189,10 @@ void CoordinatorDaemon::State::MakeDesks() {
   };
   director_ = std::make_unique<RunDirector>(
       RunDirector::Ports{*book_, *signing_, *ledger_, sites_, owed_, trust_, ports_.clock, ports_.fail_points,
-                         ports_.log, worker(*resolver_), worker(*trainer_), training_store, to_site});
+                         ports_.log, worker(*resolver_), worker(*trainer_), training_store, to_site, [this] {
+                           const LinkServer::Statistics links = server_->statistics();
+                           return RunDirector::Traffic{links.bytes_sent, links.bytes_received};
+                         }});
   operators_ = std::make_unique<OperatorDesk>(
       OperatorDesk::Ports{*book_, *director_, sites_, trust_, ports_.clock, ports_.log,
                           [this](PeerId peer, Envelope envelope) { SendToPeer(peer, std::move(envelope)); }, file_of});
