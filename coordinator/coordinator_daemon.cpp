@@ -72,6 +72,7 @@ class CoordinatorDaemon::State {
   void Reload();
   void BeginShutdown();
   void Tick();
+  bool ending() const { return end_by_ < std::numeric_limits<double>::infinity(); }
   std::string FileOf(const RunId& run) const { return settings_.configuration.published_file(RunIdText(run)); }
 
   Settings settings_;
@@ -205,11 +206,16 @@ void CoordinatorDaemon::State::WatchEvents() {
 
 void CoordinatorDaemon::State::OnLinks() {
   for (const LinkEvent& event : server_->Advance()) {
+    if (ending()) {
+      // The workers are gone: nothing that comes now may move a run, and who comes back is sent away.
+      if (const auto* late = std::get_if<PeerOpened>(&event)) server_->Close(late->peer, GoodbyeReason::kShuttingDown);
+      continue;
+    }
     if (const auto* opened = std::get_if<PeerOpened>(&event)) OnOpened(*opened);
     if (const auto* message = std::get_if<PeerMessage>(&event)) OnMessage(*message);
     if (const auto* closed = std::get_if<PeerClosed>(&event)) OnClosed(*closed);
   }
-  director_->Advance();
+  if (!ending()) director_->Advance();
 }
 
 void CoordinatorDaemon::State::OnOpened(const PeerOpened& opened) {
@@ -290,8 +296,9 @@ std::uint64_t CoordinatorDaemon::State::PayloadLimit(const Identity& peer, const
 // ---- Signals and time.
 
 void CoordinatorDaemon::State::OnSignal(int signal) {
-  if (signal == SIGHUP) return Reload();
   if (signal == SIGTERM || signal == SIGINT) return BeginShutdown();
+  if (ending()) return;
+  if (signal == SIGHUP) return Reload();
   if (signal == SIGCHLD) {
     resolver_->Tick();
     trainer_->Tick();
@@ -318,7 +325,7 @@ void CoordinatorDaemon::State::Reload() {
 }
 
 void CoordinatorDaemon::State::BeginShutdown() {
-  if (end_by_ < std::numeric_limits<double>::infinity()) return;
+  if (ending()) return;
   ports_.log.Info("stopping");
   ports_.service_manager.Stopping();
   end_by_ = ports_.clock.MonotonicSeconds() + kShutdownSeconds;
@@ -330,7 +337,7 @@ void CoordinatorDaemon::State::BeginShutdown() {
 void CoordinatorDaemon::State::Tick() {
   const double now = ports_.clock.MonotonicSeconds();
   next_tick_ = now + kTickSeconds;
-  if (end_by_ < std::numeric_limits<double>::infinity()) {
+  if (ending()) {
     if (server_->statistics().open_peers == 0 || now >= end_by_) loop_->Stop();
     return;
   }

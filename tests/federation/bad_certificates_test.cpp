@@ -26,6 +26,12 @@ std::string Refusal(const Federation& federation, const TlsFiles& files) {
   return reason ? std::string(GoodbyeReasonName(*reason)) : "";
 }
 
+FederationOptions OldConsortium() {
+  FederationOptions options = LongRun();
+  options.consortium_days = 40;
+  return options;
+}
+
 class BadCertificates : public ::testing::Test {
  protected:
   BadCertificates() { member_ = training_.federation.AddSite("site-d"); }
@@ -35,7 +41,7 @@ class BadCertificates : public ::testing::Test {
   Federation& federation() { return training_.federation; }
   std::string log() { return federation().LogOf(Federation::kCoordinator); }
 
-  TrainingFederation training_;
+  TrainingFederation training_{OldConsortium()};
   std::string member_;  // the kit of a good site that no run asks for
 };
 
@@ -60,7 +66,7 @@ TEST_F(BadCertificates, OfTheRightRootAreRefusedWithTheRuleInTheLog) {
 }
 
 TEST_F(BadCertificates, OfAnotherRootDoNotGetThroughTheHandshake) {
-  const Federation other;
+  const Federation other(OldConsortium());
   RootKeeper keeper(federation());
   TlsFiles stranger = FilesOf(other.kit_of("site-a"));  // the same consortium name, another root
   stranger.root_file = FilesOf(member_).root_file;
@@ -150,7 +156,7 @@ class Impostor {
 
 TEST_F(BadCertificates, ASiteGivesNothingToWhoPosesAsItsCoordinatorAndWaitsForTheRealOne) {
   federation().Kill(Federation::kCoordinator);
-  const Federation other;
+  const Federation other(OldConsortium());
   const std::string strangers = other.kit_of(Federation::kCoordinator);
   RootKeeper keeper(federation());
   TlsFiles of_other_root = FilesOf(strangers);

@@ -57,7 +57,7 @@ Federation::Federation(FederationOptions options)
   ConsortiumOptions consortium;
   consortium.name = "test";
   consortium.coordinator_address = address();
-  consortium.now_unix = SystemClock().UnixSeconds();
+  consortium.now_unix = SystemClock().UnixSeconds() - 86'400 * options_.consortium_days;
   Result<Kits> kits = MakeKits(folder_, consortium, options_.sites);
   if (!kits.ok()) {
     ADD_FAILURE() << kits.error().message;

@@ -25,10 +25,11 @@ struct FederationOptions {
   double lifetime_epsilon = 50.0;  // of each site's data set
   std::string approval = "automatic";
   double deadline_seconds = 60.0;
-  std::size_t rows = 200;     // of each site's table
-  unsigned quorum = 0;        // 0: the specification's default
-  double slot_seconds = 0.0;  // answers leave at once
-  bool installed = false;     // synod-coordinator and synod-site themselves, whose workers do not repeat
+  std::size_t rows = 200;            // of each site's table
+  unsigned quorum = 0;               // 0: the specification's default
+  double slot_seconds = 0.0;         // answers leave at once
+  std::int64_t consortium_days = 0;  // its age: certificates of the past need a root of the past
+  bool installed = false;            // synod-coordinator and synod-site themselves, whose workers do not repeat
 };
 
 class Federation {

@@ -31,19 +31,19 @@ TlsFiles RootKeeper::ForKey(const std::string& kit, const Identity& identity, st
 
 TlsFiles RootKeeper::ForNewKey(const Identity& identity) {
   const TlsKey key = TlsKey::Generate();
-  return {consortium_ + "/root/ca.pem", NewFile(Certificate(key, identity, -1, 30)), NewKeyFile(key)};
+  return {consortium_ + "/root/ca.pem", NewFile(Certificate(key, identity, 0, 30)), NewKeyFile(key)};
 }
 
 TlsFiles RootKeeper::SelfMade(const std::string& consortium) {
   const TlsKey key = TlsKey::Generate();
-  const X509Certificate root = *MakeRoot(key, consortium, now_ - kDay, now_ + kDay);
+  const X509Certificate root = *MakeRoot(key, consortium, now_, now_ + kDay);
   return {consortium_ + "/root/ca.pem", NewFile(root), NewKeyFile(key)};
 }
 
 std::string RootKeeper::Renew(const std::string& kit) {
   const TlsFiles files = FilesOf(kit);
   const X509Certificate old = *X509Certificate::FromFile(files.certificate_file);
-  const X509Certificate renewed = Certificate(*TlsKey::LoadPemFile(files.key_file), old.facts().identity, -1, 60);
+  const X509Certificate renewed = Certificate(*TlsKey::LoadPemFile(files.key_file), old.facts().identity, 0, 60);
   EXPECT_TRUE(WriteFileAtomically(files.certificate_file, AsBytes(renewed.ToPem())).ok());
   return renewed.facts().serial_hex;
 }
