@@ -189,7 +189,10 @@ void CoordinatorDaemon::State::MakeDesks() {
   };
   director_ = std::make_unique<RunDirector>(
       RunDirector::Ports{*book_, *signing_, *ledger_, sites_, owed_, trust_, ports_.clock, ports_.fail_points,
-                         ports_.log, worker(*resolver_), worker(*trainer_), training_store, to_site});
+                         ports_.log, worker(*resolver_), worker(*trainer_), training_store, to_site, [this] {
+                           const LinkServer::Statistics links = server_->statistics();
+                           return RunDirector::Traffic{links.bytes_sent, links.bytes_received};
+                         }});
   operators_ = std::make_unique<OperatorDesk>(
       OperatorDesk::Ports{*book_, *director_, sites_, trust_, ports_.clock, ports_.log,
                           [this](PeerId peer, Envelope envelope) { SendToPeer(peer, std::move(envelope)); }, file_of});
@@ -206,11 +209,6 @@ void CoordinatorDaemon::State::WatchEvents() {
 
 void CoordinatorDaemon::State::OnLinks() {
   for (const LinkEvent& event : server_->Advance()) {
-    if (ending()) {
-      // The workers are gone: nothing that comes now may move a run, and who comes back is sent away.
-      if (const auto* late = std::get_if<PeerOpened>(&event)) server_->Close(late->peer, GoodbyeReason::kShuttingDown);
-      continue;
-    }
     if (const auto* opened = std::get_if<PeerOpened>(&event)) OnOpened(*opened);
     if (const auto* message = std::get_if<PeerMessage>(&event)) OnMessage(*message);
     if (const auto* closed = std::get_if<PeerClosed>(&event)) OnClosed(*closed);
@@ -220,6 +218,7 @@ void CoordinatorDaemon::State::OnLinks() {
 
 void CoordinatorDaemon::State::OnOpened(const PeerOpened& opened) {
   peers_[opened.peer] = opened.identity;
+  if (ending()) return server_->Close(opened.peer, GoodbyeReason::kShuttingDown);
   ports_.log.Info("link_opened", {{"peer", opened.identity.Uri()}, {"version", opened.hello.software_version}});
   if (opened.identity.role != Role::kSite) return;
   const std::string& site = opened.identity.name;
@@ -230,7 +229,8 @@ void CoordinatorDaemon::State::OnOpened(const PeerOpened& opened) {
 
 void CoordinatorDaemon::State::OnMessage(const PeerMessage& message) {
   const auto found = peers_.find(message.peer);
-  if (found == peers_.end()) return;
+  // What comes at the end is asked for again after the next start.
+  if (found == peers_.end() || ending()) return;
   const Identity identity = found->second;
   Status taken;
   if (identity.role == Role::kSite) {

@@ -134,7 +134,7 @@ CoordinatorRound::Action CoordinatorRound::OpenAttempt() {
     }
     answered_.clear();
     for (const std::uint32_t site : attempt.answered) answered_.insert(plan_->facts().roster[site].id);
-    if (std::optional<Action> end = EndWithoutSum()) return std::move(*end);
+    if (std::optional<Action> end = EndWithoutSum(/*recalled=*/true)) return std::move(*end);
   }
   const Result<SpendPermit> permit = guard_.Reserve(open_->query->entry, open_->name, ports_.ledger);
   if (!permit.ok()) return Fail(permit.error(), MayPass(permit.error()));
@@ -170,12 +170,12 @@ CoordinatorRound::Action CoordinatorRound::AskAgain() {
   const Status stored = ports_.store.AppendAttempt(attempt, nullptr);
   if (!stored.ok()) return Fail(stored.error(), MayPass(stored.error()));
   Count(attempt);
-  if (std::optional<Action> end = EndWithoutSum()) return std::move(*end);
+  if (std::optional<Action> end = EndWithoutSum(/*recalled=*/false)) return std::move(*end);
   return OpenAttempt();
 }
 
 // Goes on to the next attempt, or says what happens where there is none.
-std::optional<CoordinatorRound::Action> CoordinatorRound::EndWithoutSum() {
+std::optional<CoordinatorRound::Action> CoordinatorRound::EndWithoutSum(bool recalled) {
   const PlanEntry& entry = open_entry();
   const std::uint64_t completed = completed_[open_->query->entry];
   const bool spare = completed >= entry.count;
@@ -187,18 +187,21 @@ std::optional<CoordinatorRound::Action> CoordinatorRound::EndWithoutSum() {
   guard_.CloseQuery(open_->query->index);
   // A query beyond what the run needs may fail: nothing is lost but what it was charged.
   if (spare) return TrainNext(nullptr, /*replayed=*/false);
-  return Fail(Failed(fmt::format("{} of {} sites answered a query of \"{}\", {} are needed, and the plan allows no "
-                                 "further attempt{}",
-                                 answered_.size(), plan_->sites(), entry.name, AnswersNeeded(*plan_), ReasonsText()),
-                     "look at those sites, then start a new run; the answers that were given stay charged"));
+  return Fail(
+      Failed(fmt::format("{} of {} sites answered a query of \"{}\", {} are needed, and the plan allows no "
+                         "further attempt{}",
+                         answered_.size(), plan_->sites(), entry.name, AnswersNeeded(*plan_), ReasonsText(recalled)),
+             "look at those sites, then start a new run; the answers that were given stay charged"));
 }
 
-std::string CoordinatorRound::ReasonsText() const {
+// Records do not keep why a site refused.
+std::string CoordinatorRound::ReasonsText(bool recalled) const {
+  const std::string_view silent = recalled ? "no answer, or a refusal before the restart" : "no answer";
   std::string reasons;
   for (const RosterSite& site : plan_->facts().roster) {
     if (answered_.contains(site.id)) continue;
     const auto refused = refused_.find(site.id);
-    const std::string_view reason = refused == refused_.end() ? "no answer" : RefusalReasonName(refused->second);
+    const std::string_view reason = refused == refused_.end() ? silent : RefusalReasonName(refused->second);
     reasons += fmt::format("; {}: {}", site.id, reason);
   }
   return reasons;

@@ -117,14 +117,14 @@ class CoordinatorRound {
   Action OpenAttempt();
   Action WaitForAnswers();
   Action AskAgain();
-  std::optional<Action> EndWithoutSum();
+  std::optional<Action> EndWithoutSum(bool recalled);
   Action Close();
   Action Fail(Error error, bool resumable = false);
   Status CheckNext(const Query& next) const;
   AttemptRecord AttemptOf(bool completed) const;
   void Count(const AttemptRecord& attempt);
   const PlanEntry& open_entry() const;
-  std::string ReasonsText() const;
+  std::string ReasonsText(bool recalled) const;
 
   // Replay.
   void SkipTrained(std::uint32_t trained_queries);

@@ -4,6 +4,7 @@
 // No sockets: messages to sites go through a port; workers and database are the daemon's. Threads: one.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -33,6 +34,11 @@ class RunDirector {
     std::function<void(WorkerRequest)> send;
     std::function<void()> kill;
   };
+  // Of TCP payload over all links, since the process started.
+  struct Traffic {
+    std::uint64_t bytes_sent = 0;
+    std::uint64_t bytes_received = 0;
+  };
   struct Ports {
     RunBook& book;
     SigningDesk& signing;
@@ -47,6 +53,7 @@ class RunDirector {
     Worker trainer;
     std::function<Result<std::unique_ptr<TrainingStore>>(const RunId&)> training_store;
     std::function<void(const std::string& site, Envelope)> to_site;
+    std::function<Traffic()> traffic;  // for the log
   };
 
   explicit RunDirector(Ports ports);
@@ -87,6 +94,7 @@ class RunDirector {
   void TakeDraft(DraftReply reply);
   void FailRun(const RunId& run, const Error& error);
   void TellIfEnded(const RunId& run, const std::string& site);
+  void LogTrained(const RunRecord& record) const;
   bool Stored(const Status& status, const RunId& run);
 
   Ports ports_;
@@ -96,6 +104,8 @@ class RunDirector {
   std::unique_ptr<TrainingRun> training_;
   bool training_ended_ = false;  // destroyed outside of its own calls
   std::optional<Error> training_failure_;
+  double training_since_ = 0.0;
+  Traffic traffic_before_;  // when it began
   double retry_at_ = 0.0;
   std::optional<std::pair<RunId, std::string>> storage_error_;
   std::set<std::pair<RunId, std::string>> propose_again_;  // sites whose decision could not be stored

@@ -47,6 +47,8 @@ void RunDirector::BeginTraining(const RunRecord& record) {
   training_store_ = std::move(*store);
   training_ended_ = false;
   training_failure_.reset();
+  training_since_ = ports_.clock.MonotonicSeconds();
+  traffic_before_ = ports_.traffic();
   TrainingRun::Ports ports{ports_.ledger,
                            *training_store_,
                            ports_.sites,
@@ -79,7 +81,17 @@ void RunDirector::TakeDraft(DraftReply reply) {
   const Status stored = ports_.book.TakeDraft(record.run(), reply.draft, reply.file_digest, std::move(signers));
   if (!stored.ok()) return training_->OnDraftNotStored(stored.error());
   training_ended_ = true;
-  ports_.log.Info("run_trained", {{"run", RunIdText(record.run())}});
+  LogTrained(record);
+}
+
+// What it cost on the wire, of this process: links of people that watched included.
+void RunDirector::LogTrained(const RunRecord& record) const {
+  const Traffic traffic = ports_.traffic();
+  ports_.log.Info("run_trained", {{"run", RunIdText(record.run())},
+                                  {"queries", training_->Progress().queries_done},
+                                  {"seconds", ports_.clock.MonotonicSeconds() - training_since_},
+                                  {"bytes_sent", traffic.bytes_sent - traffic_before_.bytes_sent},
+                                  {"bytes_received", traffic.bytes_received - traffic_before_.bytes_received}});
 }
 
 void RunDirector::OnTrainerReply(WorkerReply reply) {
@@ -142,6 +154,10 @@ RunSight RunDirector::Sight(const RunRecord& record) const {
   RunSight sight{record, ports_.sites, {}, std::nullopt};
   if (trains) {
     sight.waits = training_->Waits();
+    const std::vector<std::string> awaited = sight.waits.front().sites;
+    for (const std::string& site : awaited) {
+      if (!ports_.sites.connected(site)) sight.waits.push_back(NotConnectedWait(site, ports_.sites, "answers"));
+    }
     sight.progress = training_->Progress();
   } else {
     sight.waits = WaitsOf(record, ports_.sites, ports_.book.training());

@@ -60,11 +60,16 @@ int Print(const Output& output, bool json) {
 }
 
 // A command that asks for one view and shows it.
-std::function<Result<Output>(const std::string&)> Shows(std::function<Json()> request,
-                                                        std::function<std::string(const Json&)> text) {
-  return [request, text](const std::string& kit) -> Result<Output> {
+void Show(Chosen& chosen, std::function<Json()> request, std::function<std::string(const Json&)> text) {
+  chosen.run = [&chosen, request, text](const std::string& kit) -> Result<Output> {
     SYNOD_ASSIGN_OR_RETURN(Json data, AskSite(kit, request()));
-    return Output{text(data), std::move(data)};
+    if (chosen.json) return Output{"", std::move(data)};
+    try {
+      return Output{text(data), std::move(data)};
+    } catch (const Json::exception&) {
+      return Failed("the daemon's reply has another form than this program knows",
+                    "daemon and command are of different versions; --format json shows the reply as it is");
+    }
   };
 }
 
@@ -72,13 +77,21 @@ void AddRunCommands(CLI::App& app, Chosen& chosen) {
   CLI::App* run = app.add_subcommand("run", "The daemon, until SIGTERM; SIGHUP reads policy and certificates again");
   run->callback([&chosen] { chosen.daemon = true; });
   CLI::App* status = app.add_subcommand("status", "How the daemon, its link, its runs and data sets are");
-  status->callback([&chosen] { chosen.run = Shows([] { return Json{{"verb", "status"}}; }, StatusText); });
+  status->callback([&chosen] {
+    Show(
+        chosen,
+        [] {
+          return Json{{"verb", "status"}};
+        },
+        StatusText);
+  });
 
   auto all = std::make_shared<bool>(false);
   CLI::App* requests = app.add_subcommand("requests", "Runs that were proposed to this site");
   requests->add_flag("--all", *all, "Also those that ended or were denied");
   requests->callback([&chosen, all] {
-    chosen.run = Shows(
+    Show(
+        chosen,
         [all] {
           return Json{{"verb", "requests"}, {"all", *all}};
         },
@@ -97,13 +110,24 @@ void AddDecisionCommands(CLI::App& app, Chosen& chosen) {
   }
   deny->add_option("--reason", *reason, "A note that stays at this site");
   explain->callback([&chosen, run] {
-    chosen.run = Shows([run] { return Json{{"verb", "explain"}, {"run", *run}}; }, ExplainText);
+    Show(
+        chosen,
+        [run] {
+          return Json{{"verb", "explain"}, {"run", *run}};
+        },
+        ExplainText);
   });
   approve->callback([&chosen, run] {
-    chosen.run = Shows([run] { return Json{{"verb", "approve"}, {"run", *run}}; }, RunDecidedText);
+    Show(
+        chosen,
+        [run] {
+          return Json{{"verb", "approve"}, {"run", *run}};
+        },
+        RunDecidedText);
   });
   deny->callback([&chosen, run, reason] {
-    chosen.run = Shows(
+    Show(
+        chosen,
         [run, reason] {
           return Json{{"verb", "deny"}, {"run", *run}, {"reason", *reason}};
         },
@@ -135,17 +159,28 @@ void AddPolicyCommands(CLI::App& app, Chosen& chosen) {
   CLI::App* policy = app.add_subcommand("policy", "What this site takes part in");
   policy->require_subcommand(1);
   policy->add_subcommand("show", "The policy in use")->callback([&chosen] {
-    chosen.run = Shows([] { return Json{{"verb", "policy"}}; }, PolicyText);
+    Show(
+        chosen,
+        [] {
+          return Json{{"verb", "policy"}};
+        },
+        PolicyText);
   });
   policy->add_subcommand("check", "Reads the files as they are now, and says what they decide about waiting runs")
       ->callback([&chosen] {
-        chosen.run = Shows([] { return Json{{"verb", "policy_check"}}; }, PolicyCheckText);
+        Show(
+            chosen,
+            [] {
+              return Json{{"verb", "policy_check"}};
+            },
+            PolicyCheckText);
       });
 
   CLI::App* dataset = app.add_subcommand("dataset", "The data sets of this site and their accounts");
   dataset->require_subcommand(1);
   dataset->add_subcommand("list", "All data sets")->callback([&chosen] {
-    chosen.run = Shows(
+    Show(
+        chosen,
         [] {
           return Json{{"verb", "datasets"}};
         },
@@ -156,7 +191,8 @@ void AddPolicyCommands(CLI::App& app, Chosen& chosen) {
       "accept", "Binds a data set to the file that site.toml names now; what it has spent stays spent");
   accept->add_option("name", *name, "Name of the data set")->required();
   accept->callback([&chosen, name] {
-    chosen.run = Shows(
+    Show(
+        chosen,
         [name] {
           return Json{{"verb", "dataset_accept"}, {"dataset", *name}};
         },
@@ -168,11 +204,21 @@ void AddLedgerCommands(CLI::App& app, Chosen& chosen) {
   CLI::App* ledger = app.add_subcommand("ledger", "What this site has charged");
   ledger->require_subcommand(1);
   ledger->add_subcommand("show", "Answers by run, and the accounts")->callback([&chosen] {
-    chosen.run = Shows([] { return Json{{"verb", "ledger"}}; }, LedgerText);
+    Show(
+        chosen,
+        [] {
+          return Json{{"verb", "ledger"}};
+        },
+        LedgerText);
   });
   ledger->add_subcommand("verify", "The whole chain, and every row against its run's plan; exit code 8 if it fails")
       ->callback([&chosen] {
-        chosen.run = Shows([] { return Json{{"verb", "ledger_verify"}}; }, LedgerVerifiedText);
+        Show(
+            chosen,
+            [] {
+              return Json{{"verb", "ledger_verify"}};
+            },
+            LedgerVerifiedText);
       });
   auto file = std::make_shared<std::string>("-");
   CLI::App* rows = ledger->add_subcommand("export", "All rows as JSON lines");

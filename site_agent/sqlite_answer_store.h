@@ -18,7 +18,10 @@ class SqliteAnswerStore final : public AnswerStore {
   Result<std::optional<Bytes>> StoredAnswer(const QueryName& name) const override {
     return ledger_.StoredAnswer(dataset_, name);
   }
-  Status Forget(std::uint32_t query) override { return ledger_.ForgetAnswers(dataset_, run_, query); }
+  Status Forget(std::uint32_t query) override {
+    ledger_.ForgetAnswersLater(dataset_, run_, query);
+    return {};
+  }
 
  private:
   SqliteLedgerStore& ledger_;

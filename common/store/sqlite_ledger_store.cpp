@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace synod {
@@ -17,6 +18,8 @@ constexpr const char* kTables[] = {
     "query INTEGER NOT NULL, attempt INTEGER NOT NULL, answer BLOB NOT NULL, UNIQUE (dataset, run, query, attempt))",
 };
 
+constexpr const char* kDeleteAnswers = "DELETE FROM ledger_answers WHERE dataset = ? AND run = ? AND query <= ?";
+
 template <typename Id>
 SqlValue BlobOf(const Id& id) {
   return Bytes(id.bytes.begin(), id.bytes.end());
@@ -24,6 +27,10 @@ SqlValue BlobOf(const Id& id) {
 
 SqlRow NameOf(const DatasetId& dataset, const QueryName& name) {
   return {BlobOf(dataset), BlobOf(name.run), std::int64_t{name.query}, std::int64_t{name.attempt}};
+}
+
+SqlRow UpTo(const DatasetId& dataset, const RunId& run, std::uint32_t query) {
+  return {BlobOf(dataset), BlobOf(run), std::int64_t{query}};
 }
 
 }  // namespace
@@ -49,6 +56,9 @@ Status SqliteLedgerStore::AppendDurably(const LedgerRow& row) {
     values.insert(values.end(), name.begin(), name.end());
     values.emplace_back(row.ToJson().dump());
     SYNOD_RETURN_IF_ERROR(database_->Execute("INSERT INTO ledger_rows VALUES (?, ?, ?, ?, ?, ?)", values));
+    for (const auto& [run, query] : forgotten_) {
+      SYNOD_RETURN_IF_ERROR(database_->Execute(kDeleteAnswers, UpTo(run.first, run.second, query)));
+    }
     if (!pays) return {};
     values = name;
     values.emplace_back(std::move(staged->answer));
@@ -56,6 +66,7 @@ Status SqliteLedgerStore::AppendDurably(const LedgerRow& row) {
         "INSERT INTO ledger_answers (dataset, run, query, attempt, answer) VALUES (?, ?, ?, ?, ?)", values);
   });
   SYNOD_RETURN_IF_ERROR(written);
+  forgotten_.clear();
   fail_points_->At(after_);
   return {};
 }
@@ -77,6 +88,8 @@ Result<std::vector<LedgerRow>> SqliteLedgerStore::Load() const {
 }
 
 Result<std::optional<Bytes>> SqliteLedgerStore::StoredAnswer(const DatasetId& dataset, const QueryName& name) const {
+  const auto forgotten = forgotten_.find({dataset, name.run});
+  if (forgotten != forgotten_.end() && name.query <= forgotten->second) return std::optional<Bytes>();
   SYNOD_ASSIGN_OR_RETURN(
       std::vector<SqlRow> rows,
       database_->Query("SELECT answer FROM ledger_answers WHERE dataset = ? AND run = ? AND query = ? AND attempt = ?",
@@ -88,8 +101,12 @@ Result<std::optional<Bytes>> SqliteLedgerStore::StoredAnswer(const DatasetId& da
 }
 
 Status SqliteLedgerStore::ForgetAnswers(const DatasetId& dataset, const RunId& run, std::uint32_t query) {
-  return database_->Execute("DELETE FROM ledger_answers WHERE dataset = ? AND run = ? AND query <= ?",
-                            {BlobOf(dataset), BlobOf(run), std::int64_t{query}});
+  return database_->Execute(kDeleteAnswers, UpTo(dataset, run, query));
+}
+
+void SqliteLedgerStore::ForgetAnswersLater(const DatasetId& dataset, const RunId& run, std::uint32_t query) {
+  std::uint32_t& last = forgotten_[{dataset, run}];
+  last = std::max(last, query);
 }
 
 }  // namespace synod

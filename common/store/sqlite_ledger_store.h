@@ -4,8 +4,10 @@
 // Threads: one.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "common/core/fail_points.h"
 #include "common/privacy/ledger_store.h"
@@ -28,6 +30,9 @@ class SqliteLedgerStore final : public LedgerStore {
   Result<std::optional<Bytes>> StoredAnswer(const DatasetId& dataset, const QueryName& name) const;
   // Forgets answers of `run` up to and including `query` (the rows stay). All of the run: query = 2^32 - 1.
   Status ForgetAnswers(const DatasetId& dataset, const RunId& run, std::uint32_t query);
+  // The same, written in the transaction of the next row: a commit waits for the disk, and an answer that is deleted
+  // later takes room and does no harm. StoredAnswer knows it no more from now on, or until the program ends.
+  void ForgetAnswersLater(const DatasetId& dataset, const RunId& run, std::uint32_t query);
 
  private:
   struct Staged {
@@ -35,6 +40,7 @@ class SqliteLedgerStore final : public LedgerStore {
     QueryName name;
     Bytes answer;
   };
+  using RunOfDataset = std::pair<DatasetId, RunId>;
   SqliteLedgerStore(Database& database, FailPoints& fail_points, FailPoint before, FailPoint after)
       : database_(&database), fail_points_(&fail_points), before_(before), after_(after) {}
 
@@ -43,6 +49,7 @@ class SqliteLedgerStore final : public LedgerStore {
   FailPoint before_;
   FailPoint after_;
   std::optional<Staged> staged_;
+  std::map<RunOfDataset, std::uint32_t> forgotten_;  // answers up to this query, to be deleted with the next row
 };
 
 }  // namespace synod

@@ -16,6 +16,8 @@
 #include "common/artefact/generator_file.h"
 #include "common/core/clock.h"
 #include "common/core/hex.h"
+#include "common/crypto/sha256.h"
+#include "common/data/schema.h"
 #include "common/query/public_random.h"
 #include "tests/support/shared_data.h"
 
@@ -88,35 +90,57 @@ std::string Federation::kit_of(const std::string& name) const {
 }
 
 void Federation::WriteRun() const {
+  std::string model = fmt::format("family = \"{}\"\n", options_.family) + options_.model_options;
+  if (options_.family == "independent_columns" && options_.model_options.empty()) {
+    model += fmt::format("rounds = {}\n", options_.rounds);
+  }
   WriteText(
       run_file(),
       fmt::format("[run]\nname = \"wards\"\nseed = 5\nsites = {}\n{}deadline_seconds = {}\nslot_seconds = {}\n"
-                  "[schema]\nfile = \"schema.toml\"\n[model]\nfamily = \"independent_columns\"\nrounds = {}\n"
-                  "[privacy]\nepsilon = {}\ndelta = 1e-4\nunits = 900\n",
+                  "[schema]\nfile = \"schema.toml\"\n[model]\n{}[privacy]\nepsilon = {}\ndelta = 1e-4\nunits = {}\n",
                   options_.sites.size(), options_.quorum == 0 ? "" : fmt::format("quorum = {}\n", options_.quorum),
-                  options_.deadline_seconds, options_.slot_seconds, options_.rounds, options_.epsilon));
-  WriteText(schema_file(),
-            "name = \"wards\"\n"
-            "[[column]]\nname = \"age\"\ntype = \"integer\"\nmin = 0\nmax = 110\n"
-            "[[column]]\nname = \"ward\"\ntype = \"categorical\"\nvalues = [\"north\", \"south\", \"east\"]\n");
+                  options_.deadline_seconds, options_.slot_seconds, model, options_.epsilon, options_.units));
+  WriteText(schema_file(), SchemaText());
 }
 
-void Federation::WriteSite(const std::string& site) const {
+std::string Federation::SchemaText() const {
+  if (!options_.schema.empty()) return options_.schema;
+  return "name = \"wards\"\n"
+         "[[column]]\nname = \"age\"\ntype = \"integer\"\nmin = 0\nmax = 110\n"
+         "[[column]]\nname = \"ward\"\ntype = \"categorical\"\nvalues = [\"north\", \"south\", \"east\"]\n";
+}
+
+std::string Federation::RecordsOf(const std::string& site) const {
+  if (const auto file = options_.tables.find(site); file != options_.tables.end()) return ReadText(file->second);
   static constexpr const char* kWards[] = {"north", "south", "east"};
   PublicRandom random(options_.seed, "test.table." + site);
   std::string table = "age,ward\n";
   for (std::size_t row = 0; row < options_.rows; ++row) {
     table += fmt::format("{},{}\n", random.IntegerBelow(111), kWards[random.IntegerBelow(3)]);
   }
-  WriteText(table_of(site), table);
+  return table;
+}
+
+void Federation::WriteSite(const std::string& site) const {
+  const Result<Schema> schema = Schema::FromToml(SchemaText(), "schema.toml");
+  if (!schema.ok()) {
+    ADD_FAILURE() << schema.error().message;
+    return;
+  }
+  std::vector<std::string> columns;
+  for (const Column& column : schema->columns()) columns.push_back(fmt::format("\"{}\"", column.name));
+  WriteText(table_of(site), RecordsOf(site));
   WriteText(kit_of(site) + "/local/site.toml",
-            "[[dataset]]\nname = \"records\"\nschema = \"wards\"\nfile = \"records.csv\"\n[compute]\nthreads = 1\n");
+            fmt::format("[[dataset]]\nname = \"records\"\nschema = \"{}\"\nfile = \"records.csv\"\n"
+                        "[compute]\nthreads = 1\n",
+                        schema->name()));
   WriteText(kit_of(site) + "/local/policy.toml",
             fmt::format("[[lifetime]]\ndataset = \"records\"\nepsilon = {}\ndelta = 1e-4\n"
-                        "[[allow]]\ndataset = \"records\"\nfamilies = [\"independent_columns\"]\n"
-                        "columns = [\"age\", \"ward\"]\noperators = [\"operator\"]\nmax_epsilon = {}\n"
+                        "[[allow]]\ndataset = \"records\"\nfamilies = [\"{}\"]\ncolumns = [{}]\n"
+                        "operators = [\"operator\"]\nmax_epsilon = {}\n"
                         "max_delta = 1e-4\nunit = \"record\"\napproval = \"{}\"\n",
-                        options_.lifetime_epsilon, options_.epsilon, options_.approval));
+                        options_.lifetime_epsilon, options_.family, fmt::join(columns, ", "), options_.epsilon,
+                        options_.approval));
 }
 
 ChildProcess::Settings Federation::InstalledProgram(const std::string& name) const {
@@ -293,7 +317,12 @@ std::string Federation::Fetch(const std::string& run) const {
 std::string Federation::ContentOf(const std::string& file) const {
   const Result<GeneratorFile> read = GeneratorFile::Read(file);
   if (!read.ok()) return read.error().message;
-  return ToHex(read->content_digest());
+  const GeneratorContent& content = read->content();
+  const auto* parameters = reinterpret_cast<const std::uint8_t*>(content.parameters.data());
+  Sha256Hasher hasher;
+  hasher.Update(content.state.dump());
+  hasher.Update(ByteView(parameters, content.parameters.size() * sizeof(float)));
+  return ToHex(hasher.Finish());
 }
 
 std::string Federation::Logs() const {

@@ -25,9 +25,15 @@ struct FederationOptions {
   double lifetime_epsilon = 50.0;  // of each site's data set
   std::string approval = "automatic";
   double deadline_seconds = 60.0;
-  std::size_t rows = 200;            // of each site's table
-  unsigned quorum = 0;               // 0: the specification's default
-  double slot_seconds = 0.0;         // answers leave at once
+  std::size_t rows = 200;     // of each site's table
+  unsigned quorum = 0;        // 0: the specification's default
+  double slot_seconds = 0.0;  // answers leave at once
+  std::string family = "independent_columns";
+  std::string model_options;  // lines of [model]; independent_columns without any: `rounds`
+  std::uint64_t units = 900;  // the run's public statement
+  // Records of the caller's own: the text of a schema, and each site's file. Empty: two columns that are made up.
+  std::string schema;
+  std::map<std::string, std::string> tables;
   std::int64_t consortium_days = 0;  // its age: certificates of the past need a root of the past
   bool installed = false;            // synod-coordinator and synod-site themselves, whose workers do not repeat
 };
@@ -87,7 +93,7 @@ class Federation {
                double seconds = kPatienceSeconds);
   // Fetches the run's file and gives its path.
   std::string Fetch(const std::string& run) const;
-  // SHA-256 of the generator's content: equal for equal trainings.
+  // SHA-256 of what was trained: equal for equal trainings, whatever keys the sites have.
   std::string ContentOf(const std::string& file) const;
   // What every process wrote, for the message of a failed test.
   std::string Logs() const;
@@ -100,6 +106,8 @@ class Federation {
   ChildProcess::Settings InstalledProgram(const std::string& name) const;
   ChildProcess::Settings TestProgram(const std::string& name) const;
   void WriteRun() const;
+  std::string SchemaText() const;
+  std::string RecordsOf(const std::string& site) const;
   void WriteSite(const std::string& site) const;
 
   FederationOptions options_;

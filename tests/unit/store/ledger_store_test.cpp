@@ -120,6 +120,25 @@ TEST(SqliteLedger, ForgetsAnswersOfARunUpToAQueryAndNoRows) {
   EXPECT_EQ(bench.store.Load().value().size(), 6U);
 }
 
+TEST(SqliteLedger, DeletesForgottenAnswersWithTheNextRowAndUntilThenAnEndBringsThemBack) {
+  const std::string path = FreshDatabasePath();
+  {
+    LedgerBench bench(path);
+    ASSERT_TRUE(bench.Answer(Name(0), {1}));
+    bench.store.ForgetAnswersLater(Dataset(1), Name(0).run, 0);
+    EXPECT_EQ(bench.Stored(Name(0)), std::nullopt);
+  }
+  LedgerBench bench(path);
+  EXPECT_EQ(bench.Stored(Name(0)), Bytes({1})) << "the same answer, which its row paid for";
+  bench.store.ForgetAnswersLater(Dataset(1), Name(0).run, 0);
+  bench.store.ForgetAnswersLater(Dataset(1), Name(0, 0, 8).run, 0);
+  LedgerRow broken = bench.store.Load().value()[0];
+  EXPECT_FALSE(bench.store.AppendDurably(broken).ok());
+  EXPECT_EQ(bench.Stored(Name(0)), std::nullopt) << "a row that was not written takes nothing back";
+  ASSERT_TRUE(bench.Answer(Name(1), {2}));
+  EXPECT_EQ(bench.database->Query("SELECT answer FROM ledger_answers").value().size(), 1U);
+}
+
 TEST(SqliteLedger, DeathBeforeTheTransactionLeavesNeitherRowNorAnswerAndAfterItBoth) {
   for (const bool after : {false, true}) {
     const std::string path = FreshDatabasePath();
