@@ -77,10 +77,10 @@ class Federation {
 
   // The tool with the operator's kit.
   ProgramRun Synod(std::vector<std::string> arguments) const;
-  // The site's own tool, and the data of what it says as JSON (null where it fails).
+  // The site's own tool, and the data of what it says as JSON (empty where it fails).
   ProgramRun SiteTool(const std::string& site, std::vector<std::string> arguments) const;
   Json SiteView(const std::string& site, std::vector<std::string> arguments) const;
-  // The entry of `synod site list`; null where there is none.
+  // The entry of `synod site list`; empty where there is none.
   Json SiteLine(const std::string& site) const;
   std::string LogOf(const std::string& name) const;
   // The id of a new run of run_file(); empty if it was refused.
