@@ -296,8 +296,9 @@ std::uint64_t CoordinatorDaemon::State::PayloadLimit(const Identity& peer, const
 // ---- Signals and time.
 
 void CoordinatorDaemon::State::OnSignal(int signal) {
-  if (signal == SIGHUP) return Reload();
   if (signal == SIGTERM || signal == SIGINT) return BeginShutdown();
+  if (ending()) return;
+  if (signal == SIGHUP) return Reload();
   if (signal == SIGCHLD) {
     resolver_->Tick();
     trainer_->Tick();

@@ -125,7 +125,7 @@ Result<bool> RunBook::TakeDecision(const RunId& run, const std::string& site, Si
   if (record.state != RunState::kProposed && record.state != RunState::kRunning) return false;
   const auto known = record.decisions.find(site);
   decision.at_unix = ports_.clock.UnixSeconds();
-  // A site that reviews once more has not taken anything back.
+  // A site that reviews once more has not taken anything back. What it waits for may change: its review, a person.
   const bool decided = known != record.decisions.end() && known->second.decision != Decision::kWaiting;
   if (decided && decision.decision == Decision::kWaiting) return false;
   if (known != record.decisions.end() && known->second.decision == decision.decision &&

@@ -145,6 +145,18 @@ Result<Message> Read(const proto::DraftToSign& in) {
   return reader.Done(out);
 }
 
+bool GoesWith(Decision decision, DenialReason reason) {
+  switch (decision) {
+    case Decision::kApproved:
+      return reason == DenialReason::kNone;
+    case Decision::kDenied:
+      return reason != DenialReason::kNone;
+    case Decision::kWaiting:  // for the review, or for a person
+      return reason == DenialReason::kNone || reason == DenialReason::kPerson;
+  }
+  return false;
+}
+
 Result<Message> Read(const proto::RunDecision& in) {
   FieldReader reader("run_decision");
   RunDecision out;
@@ -152,8 +164,7 @@ Result<Message> Read(const proto::RunDecision& in) {
   reader.Fixed("plan_hash", in.plan_hash(), out.plan_hash);
   reader.Enumeration("decision", in.decision(), Decision::kApproved, Decision::kWaiting, out.decision);
   reader.Enumeration("reason", in.reason(), DenialReason::kNone, DenialReason::kUnavailable, out.reason);
-  reader.Require("reason", (out.decision == Decision::kDenied) == (out.reason != DenialReason::kNone),
-                 "does not go with the decision");
+  reader.Require("reason", GoesWith(out.decision, out.reason), "does not go with the decision");
   reader.Fixed("signature", in.signature(), out.signature);
   return reader.Done(out);
 }

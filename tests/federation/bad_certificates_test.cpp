@@ -26,6 +26,12 @@ std::string Refusal(const Federation& federation, const TlsFiles& files) {
   return reason ? std::string(GoodbyeReasonName(*reason)) : "";
 }
 
+FederationOptions OldConsortium() {
+  FederationOptions options = LongRun();
+  options.consortium_days = 40;
+  return options;
+}
+
 class BadCertificates : public ::testing::Test {
  protected:
   BadCertificates() { member_ = training_.federation.AddSite("site-d"); }
@@ -34,8 +40,11 @@ class BadCertificates : public ::testing::Test {
 
   Federation& federation() { return training_.federation; }
   std::string log() { return federation().LogOf(Federation::kCoordinator); }
+  void ExpectInLog(const std::string& text) {
+    EXPECT_TRUE(Eventually([&] { return log().find(text) != std::string::npos; }, 10.0)) << text << log();
+  }
 
-  TrainingFederation training_;
+  TrainingFederation training_{OldConsortium()};
   std::string member_;  // the kit of a good site that no run asks for
 };
 
@@ -43,24 +52,22 @@ TEST_F(BadCertificates, OfTheRightRootAreRefusedWithTheRuleInTheLog) {
   RootKeeper keeper(federation());
   const Identity site_d{"test", Role::kSite, "site-d"};
   EXPECT_EQ(Refusal(federation(), keeper.ForKey(member_, site_d, -30, -2)), "not_allowed");
-  EXPECT_THAT(log(), HasSubstr("synod://test/site/site-d expired at"));
+  ExpectInLog("synod://test/site/site-d expired at");
   EXPECT_EQ(Refusal(federation(), keeper.ForKey(member_, site_d, 2, 30)), "not_allowed");
-  EXPECT_THAT(log(), HasSubstr("synod://test/site/site-d is not valid before"));
+  ExpectInLog("synod://test/site/site-d is not valid before");
   EXPECT_EQ(Refusal(federation(), keeper.ForNewKey({"test", Role::kSite, "site-a"})), "not_allowed");
-  EXPECT_THAT(log(), HasSubstr("names another key for synod://test/site/site-a"));
+  ExpectInLog("names another key for synod://test/site/site-a");
   EXPECT_EQ(Refusal(federation(), keeper.ForNewKey({"test", Role::kSite, "nobody"})), "not_allowed");
-  EXPECT_THAT(log(), HasSubstr("synod://test/site/nobody is not in the manifest"));
+  ExpectInLog("synod://test/site/nobody is not in the manifest");
   EXPECT_EQ(Refusal(federation(), FilesOf(federation().kit_of(Federation::kCoordinator))), "not_allowed");
-  EXPECT_THAT(log(), HasSubstr("may not connect here: its role is coordinator"));
-  EXPECT_EQ(Refusal(federation(), keeper.ForNewKey({"other", Role::kSite, "site-a"})), "not_allowed");
-  EXPECT_EQ(Refusal(federation(), keeper.ForNewKey({"test", Role::kAdmin, "root"})), "not_allowed");
+  ExpectInLog("may not connect here: its role is coordinator");
   // The good certificate of the same key still opens a link.
   EXPECT_EQ(Refusal(federation(), FilesOf(member_)), "opened");
   EXPECT_EQ(federation().SiteLine("site-a").value("state", ""), "connected");
 }
 
 TEST_F(BadCertificates, OfAnotherRootDoNotGetThroughTheHandshake) {
-  const Federation other;
+  const Federation other(OldConsortium());
   RootKeeper keeper(federation());
   TlsFiles stranger = FilesOf(other.kit_of("site-a"));  // the same consortium name, another root
   stranger.root_file = FilesOf(member_).root_file;
@@ -69,7 +76,7 @@ TEST_F(BadCertificates, OfAnotherRootDoNotGetThroughTheHandshake) {
   TlsFiles stolen = FilesOf(member_);  // a good certificate that is public, without its key, does not even load
   stolen.key_file = FilesOf(other.kit_of("site-a")).key_file;
   EXPECT_FALSE(TlsContext::Load(stolen, TlsSide::kClient).ok());
-  EXPECT_THAT(log(), HasSubstr("certificate verify failed"));
+  ExpectInLog("certificate verify failed");
   EXPECT_THAT(log(), Not(HasSubstr("\"link_opened\",\"peer\":\"synod://test/site/site-d\"")));
 }
 
@@ -85,14 +92,13 @@ TEST_F(BadCertificates, ARevokedMemberLosesItsOpenLinkAndMayNotComeBack) {
   federation().Signal(Federation::kCoordinator, SIGHUP);
   EXPECT_EQ(open.WaitForEnd(), GoodbyeReason::kRevoked);
   EXPECT_EQ(Refusal(federation(), FilesOf(member_)), "not_allowed");
-  EXPECT_THAT(log(), HasSubstr("synod://test/site/site-d is revoked since"));
+  ExpectInLog("synod://test/site/site-d is revoked since");
   const Json line = federation().SiteLine("site-d");
   EXPECT_EQ(line.value("state", ""), "revoked");
   EXPECT_THAT(line.value("last_close", ""), HasSubstr("is revoked since"));
   // The others have heard of it, and kept their links.
   EXPECT_TRUE(Eventually([&] {
-    const Json status = federation().SiteView("site-a", {"status"});
-    return status.is_object() && status.value("revocations", 0) > revocations_before;
+    return federation().SiteView("site-a", {"status"}).value("revocations", 0) > revocations_before;
   })) << federation().LogOf("site-a");
 }
 
@@ -150,7 +156,7 @@ class Impostor {
 
 TEST_F(BadCertificates, ASiteGivesNothingToWhoPosesAsItsCoordinatorAndWaitsForTheRealOne) {
   federation().Kill(Federation::kCoordinator);
-  const Federation other;
+  const Federation other(OldConsortium());
   const std::string strangers = other.kit_of(Federation::kCoordinator);
   RootKeeper keeper(federation());
   TlsFiles of_other_root = FilesOf(strangers);

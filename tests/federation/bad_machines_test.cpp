@@ -79,7 +79,8 @@ TEST(BadMachines, ACoordinatorThatCannotStoreADecisionAsksAgainNowAndThen) {
   ASSERT_TRUE(Eventually([&] { return Why(training).find("the disk is full") != std::string::npos; })) << Why(training);
   // Two seconds of talk are a handful of proposals, not thousands.
   const auto received = [&] {
-    return federation.SiteView("site-a", {"status"})["link"].value("bytes_received", std::uint64_t{0});
+    return federation.SiteView("site-a", {"status"})
+        .value(Json::json_pointer("/link/bytes_received"), std::uint64_t{0});
   };
   const std::uint64_t before = received();
   std::this_thread::sleep_for(std::chrono::seconds(2));

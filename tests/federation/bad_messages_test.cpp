@@ -86,7 +86,8 @@ TEST_F(BadMessages, ATruncatedFrameIsALostLinkAndNoMessage) {
 TEST_F(BadMessages, AnswersToARunThatItIsNotInAreNotTaken) {
   // Nothing is owed by this site: not one byte of payload is taken.
   ExpectClosedFor("over its limit", [&](BadPeer& peer) { peer.SendPayload(AnswerToRun(), Bytes(4096, 1)); });
-  ExpectClosedFor("form is broken", [&](BadPeer& peer) {
+  // Nor is it looked into before.
+  ExpectClosedFor("message answer has a payload over its limit", [&](BadPeer& peer) {
     peer.SendPayload(AnswerToRun(), Bytes(4096, 1), [](Bytes& bulk) { bulk[0] ^= 0x80; });
   });
   ExpectClosedFor("is not on the roster of this run", [&](BadPeer& peer) {

@@ -76,13 +76,13 @@ class BadPlan : public ::testing::Test {
     EXPECT_TRUE(federation_.WaitFor(run, {"proposed"})) << federation_.Logs();
     const std::string text = federation_.Show(run).value("plan_text", "");
     EXPECT_EQ(federation_.Terminate(Federation::kCoordinator), 0);
-    return Json::parse(text);
+    header_ = text.substr(0, text.find('\n') + 1);
+    return Json::parse(text.substr(header_.size()));
   }
   // Proposes the plan as it is given; the sites' decisions by name.
   std::map<std::string, RunDecision> Propose(const Json& plan_json) {
-    const Result<std::string> text = CanonicalJsonText(plan_json);
-    EXPECT_TRUE(text.ok());
-    const Result<Plan> plan = Plan::FromCanonicalText(*text);
+    const std::string text = header_ + *CanonicalJsonText(plan_json);
+    const Result<Plan> plan = Plan::FromCanonicalText(text);
     if (!plan.ok()) {
       ADD_FAILURE() << "the plan is refused before anybody compares it: " << plan.error().message;
       return {};
@@ -93,7 +93,7 @@ class BadPlan : public ::testing::Test {
     proposal.submitter = "operator";
     const Json offer = {{"specification", ReadText(federation_.run_file())},
                         {"schema", ReadText(federation_.schema_file())},
-                        {"plan", *text}};
+                        {"plan", text}};
     TamperingCoordinator coordinator(federation_, proposal, offer);
     for (const std::string& site : federation_.options().sites) federation_.Start(site);
     EXPECT_TRUE(coordinator.WaitForDecisions(federation_.options().sites.size())) << federation_.Logs();
@@ -101,6 +101,7 @@ class BadPlan : public ::testing::Test {
   }
 
   Federation federation_;
+  std::string header_;  // the line before the plan's JSON: label and version
 };
 
 TEST_F(BadPlan, AsTheCoordinatorResolvedItIsApproved) {

@@ -59,7 +59,7 @@ Federation::Federation(FederationOptions options)
   ConsortiumOptions consortium;
   consortium.name = "test";
   consortium.coordinator_address = address();
-  consortium.now_unix = SystemClock().UnixSeconds();
+  consortium.now_unix = SystemClock().UnixSeconds() - 86'400 * options_.consortium_days;
   Result<Kits> kits = MakeKits(folder_, consortium, options_.sites);
   if (!kits.ok()) {
     ADD_FAILURE() << kits.error().message;
@@ -251,17 +251,18 @@ ProgramRun Federation::SiteTool(const std::string& site, std::vector<std::string
 Json Federation::SiteView(const std::string& site, std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), {"--format", "json"});
   const ProgramRun run = SiteTool(site, std::move(arguments));
-  if (run.exit_code != 0 || !Json::accept(run.out)) return nullptr;
-  return Json::parse(run.out).value("data", Json());
+  if (run.exit_code != 0 || !Json::accept(run.out)) return Json::object();
+  return Json::parse(run.out).value("data", Json::object());
 }
 
 Json Federation::SiteLine(const std::string& site) const {
   const ProgramRun list = Synod({"site", "list", "--format", "json"});
-  if (list.exit_code != 0 || !Json::accept(list.out)) return nullptr;
-  for (const Json& line : Json::parse(list.out)["data"]["sites"]) {
+  if (list.exit_code != 0 || !Json::accept(list.out)) return Json::object();
+  const Json parsed = Json::parse(list.out);
+  for (const Json& line : parsed.at("data").at("sites")) {
     if (line.value("site", "") == site) return line;
   }
-  return nullptr;
+  return Json::object();
 }
 
 std::string Federation::LogOf(const std::string& name) const {

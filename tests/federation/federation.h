@@ -34,7 +34,8 @@ struct FederationOptions {
   // Records of the caller's own: the text of a schema, and each site's file. Empty: two columns that are made up.
   std::string schema;
   std::map<std::string, std::string> tables;
-  bool installed = false;     // synod-coordinator and synod-site themselves, whose workers do not repeat
+  std::int64_t consortium_days = 0;  // its age: certificates of the past need a root of the past
+  bool installed = false;            // synod-coordinator and synod-site themselves, whose workers do not repeat
 };
 
 class Federation {
@@ -76,10 +77,10 @@ class Federation {
 
   // The tool with the operator's kit.
   ProgramRun Synod(std::vector<std::string> arguments) const;
-  // The site's own tool, and the data of what it says as JSON (null where it fails).
+  // The site's own tool, and the data of what it says as JSON (empty where it fails).
   ProgramRun SiteTool(const std::string& site, std::vector<std::string> arguments) const;
   Json SiteView(const std::string& site, std::vector<std::string> arguments) const;
-  // The entry of `synod site list`; null where there is none.
+  // The entry of `synod site list`; empty where there is none.
   Json SiteLine(const std::string& site) const;
   std::string LogOf(const std::string& name) const;
   // The id of a new run of run_file(); empty if it was refused.

@@ -15,9 +15,9 @@ constexpr std::int64_t kDay = 86'400;
 }  // namespace
 
 RootKeeper::RootKeeper(const Federation& federation)
-    : consortium_(federation.kits().consortium),
-      root_key_(*TlsKey::LoadPemFile(consortium_ + "/root/root.key")),
-      root_(*X509Certificate::FromFile(consortium_ + "/root/ca.pem")),
+    : root_folder_(federation.kits().consortium + "/root"),
+      root_key_(*TlsKey::LoadPemFile(root_folder_ + "/root.key")),
+      root_(*X509Certificate::FromFile(root_folder_ + "/ca.pem")),
       folder_(TemporaryFolder()),
       now_(SystemClock().UnixSeconds()) {}
 
@@ -31,19 +31,19 @@ TlsFiles RootKeeper::ForKey(const std::string& kit, const Identity& identity, st
 
 TlsFiles RootKeeper::ForNewKey(const Identity& identity) {
   const TlsKey key = TlsKey::Generate();
-  return {consortium_ + "/root/ca.pem", NewFile(Certificate(key, identity, -1, 30)), NewKeyFile(key)};
+  return {root_folder_ + "/ca.pem", NewFile(Certificate(key, identity, 0, 30)), NewKeyFile(key)};
 }
 
 TlsFiles RootKeeper::SelfMade(const std::string& consortium) {
   const TlsKey key = TlsKey::Generate();
-  const X509Certificate root = *MakeRoot(key, consortium, now_ - kDay, now_ + kDay);
-  return {consortium_ + "/root/ca.pem", NewFile(root), NewKeyFile(key)};
+  const X509Certificate root = *MakeRoot(key, consortium, now_, now_ + kDay);
+  return {root_folder_ + "/ca.pem", NewFile(root), NewKeyFile(key)};
 }
 
 std::string RootKeeper::Renew(const std::string& kit) {
   const TlsFiles files = FilesOf(kit);
   const X509Certificate old = *X509Certificate::FromFile(files.certificate_file);
-  const X509Certificate renewed = Certificate(*TlsKey::LoadPemFile(files.key_file), old.facts().identity, -1, 60);
+  const X509Certificate renewed = Certificate(*TlsKey::LoadPemFile(files.key_file), old.facts().identity, 0, 60);
   EXPECT_TRUE(WriteFileAtomically(files.certificate_file, AsBytes(renewed.ToPem())).ok());
   return renewed.facts().serial_hex;
 }

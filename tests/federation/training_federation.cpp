@@ -35,7 +35,8 @@ std::uint64_t TrainingFederation::QueriesDone() const {
 void TrainingFederation::ExpectPublishedAndComplete() {
   ASSERT_TRUE(federation.WaitFor(run, {"published", "failed", "refused", "aborted"}))
       << federation.Synod({"run", "why", run}).both() << federation.Logs();
-  const Json view = federation.Show(run);
+  Json view;
+  ASSERT_TRUE(Eventually([&] { return (view = federation.Show(run)).is_object(); })) << federation.Logs();
   ASSERT_EQ(view.value("state", ""), "published") << federation.Synod({"run", "why", run}).both() << federation.Logs();
   EXPECT_TRUE(view.value("complete", false)) << federation.Logs();
   const std::string file = federation.Fetch(run);
