@@ -72,6 +72,7 @@ class CoordinatorDaemon::State {
   void Reload();
   void BeginShutdown();
   void Tick();
+  bool ending() const { return end_by_ < std::numeric_limits<double>::infinity(); }
   std::string FileOf(const RunId& run) const { return settings_.configuration.published_file(RunIdText(run)); }
 
   Settings settings_;
@@ -212,11 +213,12 @@ void CoordinatorDaemon::State::OnLinks() {
     if (const auto* message = std::get_if<PeerMessage>(&event)) OnMessage(*message);
     if (const auto* closed = std::get_if<PeerClosed>(&event)) OnClosed(*closed);
   }
-  director_->Advance();
+  if (!ending()) director_->Advance();
 }
 
 void CoordinatorDaemon::State::OnOpened(const PeerOpened& opened) {
   peers_[opened.peer] = opened.identity;
+  if (ending()) return server_->Close(opened.peer, GoodbyeReason::kShuttingDown);
   ports_.log.Info("link_opened", {{"peer", opened.identity.Uri()}, {"version", opened.hello.software_version}});
   if (opened.identity.role != Role::kSite) return;
   const std::string& site = opened.identity.name;
@@ -227,7 +229,8 @@ void CoordinatorDaemon::State::OnOpened(const PeerOpened& opened) {
 
 void CoordinatorDaemon::State::OnMessage(const PeerMessage& message) {
   const auto found = peers_.find(message.peer);
-  if (found == peers_.end()) return;
+  // What comes at the end is asked for again after the next start.
+  if (found == peers_.end() || ending()) return;
   const Identity identity = found->second;
   Status taken;
   if (identity.role == Role::kSite) {
@@ -321,7 +324,7 @@ void CoordinatorDaemon::State::Reload() {
 }
 
 void CoordinatorDaemon::State::BeginShutdown() {
-  if (end_by_ < std::numeric_limits<double>::infinity()) return;
+  if (ending()) return;
   ports_.log.Info("stopping");
   ports_.service_manager.Stopping();
   end_by_ = ports_.clock.MonotonicSeconds() + kShutdownSeconds;
@@ -333,7 +336,7 @@ void CoordinatorDaemon::State::BeginShutdown() {
 void CoordinatorDaemon::State::Tick() {
   const double now = ports_.clock.MonotonicSeconds();
   next_tick_ = now + kTickSeconds;
-  if (end_by_ < std::numeric_limits<double>::infinity()) {
+  if (ending()) {
     if (server_->statistics().open_peers == 0 || now >= end_by_) loop_->Stop();
     return;
   }

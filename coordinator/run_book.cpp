@@ -125,6 +125,8 @@ Result<bool> RunBook::TakeDecision(const RunId& run, const std::string& site, Si
   if (record.state != RunState::kProposed && record.state != RunState::kRunning) return false;
   const auto known = record.decisions.find(site);
   decision.at_unix = ports_.clock.UnixSeconds();
+  // A site that reviews once more has not taken anything back.
+  if (known != record.decisions.end() && decision.decision == Decision::kWaiting) return false;
   if (known != record.decisions.end() && known->second.decision == decision.decision &&
       known->second.reason == decision.reason) {
     return false;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/config/run_specification.h"
 
@@ -116,6 +117,13 @@ void RunDirector::Propose(const RunRecord& record, const std::string& site) {
   ports_.fail_points.At(FailPoint::kCoordinatorAfterProposalSent);
 }
 
+void RunDirector::ProposeAgain() {
+  for (const auto& [run, site] : std::exchange(propose_again_, {})) {
+    const RunRecord* record = ports_.book.Find(run);
+    if (record != nullptr && record->plan != nullptr && !IsTerminal(record->state)) Propose(*record, site);
+  }
+}
+
 Status RunDirector::CheckApproval(const RunRecord& record, const std::string& site, const RunDecision& decision) const {
   const TrustedKeys keys = ports_.trust.Keys();
   const auto key = keys.sites.find(site);
@@ -147,10 +155,9 @@ Status RunDirector::TakeDecision(const std::string& site, const RunDecision& dec
   if (decision.decision == Decision::kApproved) SYNOD_RETURN_IF_ERROR(CheckApproval(*record, site, decision));
   const SiteDecision taken{decision.decision, decision.reason, decision.signature, ports_.clock.UnixSeconds()};
   const Result<bool> changed = ports_.book.TakeDecision(decision.run, site, taken);
-  if (!changed.ok()) {
-    Stored(changed.error(), decision.run);
-    // The site says it again when it is asked again.
-    Propose(*record, site);
+  if (!Stored(changed.ok() ? Status() : changed.error(), decision.run)) {
+    // The site says it again when it is asked again: after a pause, or a full disk would have both talk for ever.
+    propose_again_.emplace(decision.run, site);
     return {};
   }
   if (!*changed) return {};

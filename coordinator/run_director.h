@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,7 @@ class RunDirector {
   void BeginTraining(const RunRecord& record);
   void EndTraining();
   void Propose(const RunRecord& record, const std::string& site);
+  void ProposeAgain();
   Status TakeDecision(const std::string& site, const RunDecision& decision);
   Status CheckApproval(const RunRecord& record, const std::string& site, const RunDecision& decision) const;
   void TakeAnswer(const std::string& site, const Answer& answer, const std::shared_ptr<const Bytes>& words);
@@ -106,6 +108,7 @@ class RunDirector {
   Traffic traffic_before_;  // when it began
   double retry_at_ = 0.0;
   std::optional<std::pair<RunId, std::string>> storage_error_;
+  std::set<std::pair<RunId, std::string>> propose_again_;  // sites whose decision could not be stored
 };
 
 }  // namespace synod

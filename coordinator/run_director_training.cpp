@@ -123,6 +123,7 @@ void RunDirector::Advance() {
     TellSites(*ports_.book.Find(run));
   }
   if (ports_.clock.MonotonicSeconds() < retry_at_) return;
+  ProposeAgain();
   ResolveNext();
   StartNext();
 }
@@ -153,6 +154,10 @@ RunSight RunDirector::Sight(const RunRecord& record) const {
   RunSight sight{record, ports_.sites, {}, std::nullopt};
   if (trains) {
     sight.waits = training_->Waits();
+    const std::vector<std::string> awaited = sight.waits.front().sites;
+    for (const std::string& site : awaited) {
+      if (!ports_.sites.connected(site)) sight.waits.push_back(NotConnectedWait(site, ports_.sites, "answers"));
+    }
     sight.progress = training_->Progress();
   } else {
     sight.waits = WaitsOf(record, ports_.sites, ports_.book.training());

@@ -102,10 +102,11 @@ Json SiteListView(const Manifest& manifest, const Revocations& revocations, cons
   Json list = Json::array();
   for (const Member* member : manifest.WithRole(Role::kSite)) {
     const SiteLink link = sites.Link(member->identity.name);
+    const std::int64_t contact = sites.LastContactUnix(member->identity.name);
     Json site = {{"site", member->identity.name},
                  {"state", StateOfSite(*member, revocations, sites)},
                  {"since", Rfc3339(link.since_unix)},
-                 {"last_contact", link.last_contact_unix == 0 ? "" : Rfc3339(link.last_contact_unix)},
+                 {"last_contact", contact == 0 ? "" : Rfc3339(contact)},
                  {"last_close", link.last_close}};
     if (link.peer) {
       site["software_version"] = link.software_version;

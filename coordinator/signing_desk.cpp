@@ -101,6 +101,9 @@ Status SigningDesk::OnCounterSignature(const std::string& site, const CounterSig
 void SigningDesk::OnDraftRefused(const std::string& site, const DraftRefused& message) {
   const RunRecord* record = ports_.book.Find(message.run);
   if (record == nullptr || record->state != RunState::kSigning || message.file_digest != record->file_digest) return;
+  // Only a site whose answers are in the file, and that has not signed it, has a say.
+  const std::vector<std::string> missing = record->MissingSignatures();
+  if (std::find(missing.begin(), missing.end(), site) == missing.end()) return;
   ports_.log.Error("draft_refused", {{"run", RunIdText(message.run)}, {"site", site}});
   const Status failed = ports_.book.Fail(
       message.run, Refused(fmt::format("{} refused to sign: the file does not agree with its own ledger or plan", site),

@@ -37,6 +37,7 @@ void SiteBook::Closed(const std::string& site, PeerId peer, const std::string& w
   link.last_close = why;
   if (link.peer != peer) return;
   link.peer.reset();
+  link.last_contact_unix = clock_.UnixSeconds();
   link.since_unix = clock_.UnixSeconds();
   link.since_monotonic = clock_.MonotonicSeconds();
 }
@@ -45,6 +46,11 @@ void SiteBook::TrustSent(const std::string& site, std::uint64_t manifest_number,
   SiteLink& link = At(site);
   link.manifest_number = manifest_number;
   link.revocations_number = revocations_number;
+}
+
+std::int64_t SiteBook::LastContactUnix(const std::string& site) const {
+  const SiteLink link = Link(site);
+  return link.peer ? clock_.UnixSeconds() : link.last_contact_unix;
 }
 
 double SiteBook::AbsentSeconds(const std::string& site) const {

@@ -38,6 +38,8 @@ class SiteBook {
   bool connected(const std::string& site) const { return Link(site).peer.has_value(); }
   // Of a site that was never seen: not connected since this book was made.
   SiteLink Link(const std::string& site) const;
+  // Now for a connected site: its heartbeats are heard. 0: never heard of by this process.
+  std::int64_t LastContactUnix(const std::string& site) const;
   double AbsentSeconds(const std::string& site) const;  // 0 while connected
 
  private:

@@ -12,21 +12,8 @@ constexpr std::array<std::string_view, 11> kNames = {"resolving", "not_connected
                                                      "queued",    "answers",       "quorum",   "trainer",
                                                      "worker",    "storage",       "signature"};
 
-// A site that is not connected, whatever is wanted of it.
-WaitReason NotConnected(const std::string& site, const SiteBook& sites, std::string_view wanted) {
-  const SiteLink link = sites.Link(site);
-  std::string text = fmt::format("{} is not connected since {}", site, Rfc3339(link.since_unix));
-  if (link.last_contact_unix == 0) text += " (not seen since the coordinator started)";
-  if (!link.last_close.empty()) text += fmt::format("; its last link closed: {}", link.last_close);
-  return {WaitKind::kNotConnected,
-          {site},
-          link.since_unix,
-          std::move(text),
-          fmt::format("ends when {} connects and {}", site, wanted)};
-}
-
 WaitReason Undecided(const RunRecord& record, const std::string& site, const SiteBook& sites) {
-  if (!sites.connected(site)) return NotConnected(site, sites, "decides");
+  if (!sites.connected(site)) return NotConnectedWait(site, sites, "decides");
   const auto said = record.decisions.find(site);
   if (said == record.decisions.end() || said->second.reason != DenialReason::kPerson) {
     return {WaitKind::kDecision,
@@ -65,7 +52,7 @@ std::vector<WaitReason> WaitsForSignatures(const RunRecord& record, const SiteBo
   std::vector<WaitReason> waits;
   for (const std::string& site : record.MissingSignatures()) {
     if (!sites.connected(site)) {
-      waits.push_back(NotConnected(site, sites, "signs"));
+      waits.push_back(NotConnectedWait(site, sites, "signs"));
       continue;
     }
     waits.push_back({WaitKind::kSignature,
@@ -84,6 +71,18 @@ std::string AnswersText(const TrainingWait& wait) {
 }
 
 }  // namespace
+
+WaitReason NotConnectedWait(const std::string& site, const SiteBook& sites, std::string_view wanted) {
+  const SiteLink link = sites.Link(site);
+  std::string text = fmt::format("{} is not connected since {}", site, Rfc3339(link.since_unix));
+  if (link.last_contact_unix == 0) text += " (not seen since the coordinator started)";
+  if (!link.last_close.empty()) text += fmt::format("; its last link closed: {}", link.last_close);
+  return {WaitKind::kNotConnected,
+          {site},
+          link.since_unix,
+          std::move(text),
+          fmt::format("ends when {} connects and {}", site, wanted)};
+}
 
 std::string_view WaitKindName(WaitKind kind) {
   return kNames.at(static_cast<std::size_t>(kind));

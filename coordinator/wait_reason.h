@@ -53,6 +53,9 @@ struct TrainingWait {
 
 WaitReason Describe(const TrainingWait& wait);
 
+// A site that is not connected; `wanted`: what it has to do when it is back ("answers").
+WaitReason NotConnectedWait(const std::string& site, const SiteBook& sites, std::string_view wanted);
+
 // Of a run that does not train. `ahead`: the run that trains, if one does.
 std::vector<WaitReason> WaitsOf(const RunRecord& record, const SiteBook& sites, const RunRecord* ahead);
 

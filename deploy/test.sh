@@ -26,7 +26,7 @@ jobs=$(job_count)
 export CTEST_OUTPUT_ON_FAILURE=1
 export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1
 export UBSAN_OPTIONS=print_stacktrace=1
-export TSAN_OPTIONS=halt_on_error=1
+export TSAN_OPTIONS="halt_on_error=1:suppressions=$root/tests/support/thread_sanitizer.supp"
 
 # run_tests PRESET LABELS: the tests of a built preset.
 run_tests() {

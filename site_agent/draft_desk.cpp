@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/artefact/signatures.h"
+#include "common/consortium/trust.h"
 #include "common/core/hex.h"
 #include "common/crypto/sha256.h"
 
@@ -48,6 +49,12 @@ Status DraftDesk::Check(const SiteRunRecord& record, const DraftChecked& checked
   if (!reply.agrees) return VerificationFailed("the draft is not what the run leads to: " + reply.difference);
   if (reply.run != record.run || reply.file_digest != checked.file_digest) {
     return VerificationFailed("the draft is of another run");
+  }
+  // Who was a member and who was revoked is judged at this time: it must be a true one.
+  const std::int64_t latest = context_.clock.UnixSeconds() + Trust::kClockSkewSeconds;
+  const std::int64_t earliest = record.decided_unix - Trust::kClockSkewSeconds;
+  if (reply.created_unix < earliest || reply.created_unix > latest) {
+    return VerificationFailed("the draft is dated before this site approved the run, or in the future");
   }
   SYNOD_ASSIGN_OR_RETURN(const Plan plan, Plan::FromCanonicalText(record.offer.plan));
   const auto& roster = plan.facts().roster;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "common/core/clock.h"
 #include "common/core/error.h"
 #include "common/core/file.h"
 #include "common/core/version.h"
@@ -260,7 +261,7 @@ int Main(int argc, char** argv) {
   chosen.json = format == "json";
   if (chosen.daemon) {
     NoFailPoints fail_points;
-    return RunSite({chosen.kit, "", {}}, fail_points);
+    return RunSite({chosen.kit, "", {}}, fail_points, SystemClock());
   }
   const Result<Output> output = chosen.run(KitFolder(chosen.kit));
   return output.ok() ? Print(*output, chosen.json) : PrintError(output.error(), chosen.json);

@@ -17,8 +17,7 @@ int PrintError(const Error& error) {
   return static_cast<int>(error.code);
 }
 
-Status RunDaemon(const SiteOptions& options, FailPoints& fail_points) {
-  const SystemClock clock;
+Status RunDaemon(const SiteOptions& options, FailPoints& fail_points, const Clock& clock) {
   SYNOD_ASSIGN_OR_RETURN(const std::unique_ptr<SiteDaemon> daemon,
                          SiteDaemon::Create({KitFolder(options.kit), options.worker_program, options.worker_arguments},
                                             {clock, fail_points, ServiceManager::FromEnvironment()}));
@@ -47,9 +46,9 @@ std::string KitFolder(const std::string& kit) {
   return folder;
 }
 
-int RunSite(const SiteOptions& options, FailPoints& fail_points) {
+int RunSite(const SiteOptions& options, FailPoints& fail_points, const Clock& clock) {
   try {
-    const Status status = RunDaemon(options, fail_points);
+    const Status status = RunDaemon(options, fail_points, clock);
     return status.ok() ? 0 : PrintError(status.error());
   } catch (const std::exception&) {
     // Not the exception's text: it may hold what must not be printed.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/core/canonical_json.h"
+#include "common/core/clock.h"
 #include "common/core/fail_points.h"
 #include "common/core/result.h"
 
@@ -17,7 +18,7 @@ struct SiteOptions {
 };
 
 // The daemon, until a signal ends it. The exit code; what went wrong is on standard error.
-int RunSite(const SiteOptions& options, FailPoints& fail_points);
+int RunSite(const SiteOptions& options, FailPoints& fail_points, const Clock& clock);
 
 // A request (site_commands.h) to the daemon, or where none runs to the kit's own files.
 Result<Json> AskSite(const std::string& kit, const Json& request);

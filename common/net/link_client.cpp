@@ -44,7 +44,7 @@ class LinkClient::State {
       case Phase::kWaiting:
         return due_at_;
       case Phase::kConnecting:
-        return clock_.MonotonicSeconds() + kConnectPollSeconds;
+        return poll_at_;
       case Phase::kLinked:
         return std::min(link_->next_timer(), full_since_ + kRetrySeconds);
       case Phase::kStopped:
@@ -57,7 +57,11 @@ class LinkClient::State {
     if (phase_ == Phase::kWaiting && clock_.MonotonicSeconds() >= due_at_) Connect();
     StreamSocket::Piece piece;
     for (int i = 0; i < kMaxPiecesAtOnce && socket_.Receive(piece); ++i) Take(piece);
-    if (phase_ == Phase::kConnecting) CheckConnecting();
+    if (phase_ == Phase::kConnecting) {
+      // A moment that stays until it is here: who waits for it compares it with the clock.
+      poll_at_ = clock_.MonotonicSeconds() + kConnectPollSeconds;
+      CheckConnecting();
+    }
     if (link_) {
       link_->Tick();
       Serve();
@@ -196,7 +200,8 @@ class LinkClient::State {
   SecretRandom random_;
   Link::Shared shared_;
   Phase phase_ = Phase::kWaiting;
-  double due_at_;  // waiting: of the next attempt; connecting: of its end
+  double due_at_;         // waiting: of the next attempt; connecting: of its end
+  double poll_at_ = 0.0;  // connecting: of the next look at the socket
   int failures_ = 0;
   PeerId peer_ = 0;
   std::string connection_;

@@ -33,6 +33,7 @@ Result<CheckDraftReply> CheckDraft(const CheckDraftRequest& request) {
   reply.file_digest = draft->file_digest();
   reply.run = draft->certificate().run;
   reply.participation = draft->certificate().participation;
+  reply.created_unix = draft->certificate().created_unix;
   const Status agrees = CheckAgainstPlan(*draft, *offer.resolved.run.plan);
   reply.agrees = agrees.ok();
   if (!agrees.ok()) reply.difference = agrees.error().message;

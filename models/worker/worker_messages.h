@@ -126,6 +126,7 @@ struct CheckDraftReply {
   Digest file_digest{};
   RunId run;
   Participation participation;
+  std::int64_t created_unix = 0;  // as the certificate states
 };
 struct FailedReply {
   Error error;

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxTextBytes = std::size_t{16} << 20;
 constexpr std::size_t kMaxParticipationBytes = std::size_t{64} << 20;
+constexpr std::uint64_t kMaxUnixSeconds = std::uint64_t{1} << 40;
 constexpr std::uint64_t kMostUnsigned64 = ~std::uint64_t{0};
 
 // A number, or a text for what JSON has no number for: an epsilon without bound stays one.
@@ -205,19 +206,22 @@ WorkerParts Encode(const CheckDraftReply& reply) {
   out.Put("agrees", reply.agrees);
   out.Put("file_digest", ToHex(reply.file_digest));
   out.PutRun(reply.run);
+  out.Put("created_unix", reply.created_unix);
   out.PutPiece("difference", reply.difference);
   out.PutPiece("participation", reply.participation.ToJson().dump());
   return std::move(out).Finish();
 }
 
 Result<WorkerReply> DecodeDraftChecked(const Json& header, ByteView payload) {
-  SYNOD_ASSIGN_OR_RETURN(
-      PartsReader in,
-      PartsReader::Of(header, payload, {"type", "agrees", "file_digest", "run", "difference", "participation"}));
+  SYNOD_ASSIGN_OR_RETURN(PartsReader in, PartsReader::Of(header, payload,
+                                                         {"type", "agrees", "file_digest", "run", "created_unix",
+                                                          "difference", "participation"}));
   CheckDraftReply reply;
   SYNOD_ASSIGN_OR_RETURN(reply.agrees, in.header().Boolean("agrees"));
   SYNOD_ASSIGN_OR_RETURN(reply.file_digest, in.header().Hash("file_digest"));
   SYNOD_ASSIGN_OR_RETURN(reply.run, in.Run());
+  SYNOD_ASSIGN_OR_RETURN(const std::uint64_t created, in.header().Unsigned("created_unix", 0, kMaxUnixSeconds));
+  reply.created_unix = static_cast<std::int64_t>(created);
   SYNOD_ASSIGN_OR_RETURN(reply.difference, in.Text("difference", kMaxTextBytes));
   SYNOD_ASSIGN_OR_RETURN(const ByteView text, in.Piece("participation", kMaxParticipationBytes));
   SYNOD_ASSIGN_OR_RETURN(const Json participation, ParseJson(AsText(text), kMaxParticipationBytes));

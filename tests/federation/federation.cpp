@@ -16,6 +16,7 @@
 #include "common/artefact/generator_file.h"
 #include "common/core/clock.h"
 #include "common/core/hex.h"
+#include "common/crypto/sha256.h"
 #include "common/data/schema.h"
 #include "common/query/public_random.h"
 #include "tests/support/shared_data.h"
@@ -142,10 +143,15 @@ void Federation::WriteSite(const std::string& site) const {
                         options_.approval));
 }
 
-void Federation::Start(const std::string& name, const std::vector<std::string>& arguments) {
-  Process& process = processes_[name];
-  process.child.reset();
-  process.output_file = folder_ + "/" + name + ".output";
+ChildProcess::Settings Federation::InstalledProgram(const std::string& name) const {
+  ChildProcess::Settings settings;
+  settings.program =
+      std::string(SYNOD_BINARY_DIR) + (name == kCoordinator ? "/bin/synod-coordinator" : "/bin/synod-site");
+  settings.arguments = {"run", "--kit", kit_of(name)};
+  return settings;
+}
+
+ChildProcess::Settings Federation::TestProgram(const std::string& name) const {
   ChildProcess::Settings settings;
   settings.program = ProgramPath(name == kCoordinator ? "test_coordinator" : "test_site");
   settings.arguments = {"--kit",
@@ -156,7 +162,17 @@ void Federation::Start(const std::string& name, const std::vector<std::string>& 
                         fmt::format("--worker-argument={}", options_.seed),
                         "--worker-argument=--site",
                         "--worker-argument=" + name};
+  return settings;
+}
+
+void Federation::Start(const std::string& name, const std::vector<std::string>& arguments,
+                       const std::vector<std::string>& environment) {
+  Process& process = processes_[name];
+  process.child.reset();
+  process.output_file = folder_ + "/" + name + ".output";
+  ChildProcess::Settings settings = options_.installed ? InstalledProgram(name) : TestProgram(name);
   settings.arguments.insert(settings.arguments.end(), arguments.begin(), arguments.end());
+  settings.environment = environment;
   settings.output_file = process.output_file;
   Result<ChildProcess> child = ChildProcess::Start(settings);
   if (!child.ok()) {
@@ -164,6 +180,19 @@ void Federation::Start(const std::string& name, const std::vector<std::string>& 
     return;
   }
   process.child = std::move(*child);
+}
+
+std::string Federation::AddMember(Role role, const std::string& name) {
+  const std::string folder = folder_ + "/" + name;
+  const Result<std::string> kit = MakeKit(kits_.consortium, folder, role, name, SystemClock().UnixSeconds());
+  if (!kit.ok()) ADD_FAILURE() << kit.error().message;
+  return folder;
+}
+
+std::string Federation::AddSite(const std::string& name) {
+  kits_.sites[name] = AddMember(Role::kSite, name);
+  WriteSite(name);
+  return kit_of(name);
 }
 
 void Federation::StartAll() {
@@ -214,13 +243,39 @@ ProgramRun Federation::Synod(std::vector<std::string> arguments) const {
   return RunTool(arguments, {"SYNOD_KIT=" + kits_.first_operator});
 }
 
+ProgramRun Federation::SiteTool(const std::string& site, std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), {"--kit", kit_of(site)});
+  return RunProgram(std::string(SYNOD_BINARY_DIR) + "/bin/synod-site", arguments);
+}
+
+Json Federation::SiteView(const std::string& site, std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), {"--format", "json"});
+  const ProgramRun run = SiteTool(site, std::move(arguments));
+  if (run.exit_code != 0 || !Json::accept(run.out)) return nullptr;
+  return Json::parse(run.out).value("data", Json());
+}
+
+Json Federation::SiteLine(const std::string& site) const {
+  const ProgramRun list = Synod({"site", "list", "--format", "json"});
+  if (list.exit_code != 0 || !Json::accept(list.out)) return nullptr;
+  for (const Json& line : Json::parse(list.out)["data"]["sites"]) {
+    if (line.value("site", "") == site) return line;
+  }
+  return nullptr;
+}
+
+std::string Federation::LogOf(const std::string& name) const {
+  const auto found = processes_.find(name);
+  return found == processes_.end() ? "" : ReadText(found->second.output_file);
+}
+
 std::string Federation::Submit() const {
   // The coordinator may have been started just now.
   std::string run;
   ProgramRun submitted;
   Eventually(
       [&] {
-        submitted = Synod({"run", "submit", run_file()});
+        submitted = Synod({"run", "submit", run_file(), "--sites", fmt::format("{}", fmt::join(options_.sites, ","))});
         return submitted.exit_code != 2;
       },
       10.0);
@@ -262,7 +317,12 @@ std::string Federation::Fetch(const std::string& run) const {
 std::string Federation::ContentOf(const std::string& file) const {
   const Result<GeneratorFile> read = GeneratorFile::Read(file);
   if (!read.ok()) return read.error().message;
-  return ToHex(read->content_digest());
+  const GeneratorContent& content = read->content();
+  const auto* parameters = reinterpret_cast<const std::uint8_t*>(content.parameters.data());
+  Sha256Hasher hasher;
+  hasher.Update(content.state.dump());
+  hasher.Update(ByteView(parameters, content.parameters.size() * sizeof(float)));
+  return ToHex(hasher.Finish());
 }
 
 std::string Federation::Logs() const {

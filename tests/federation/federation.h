@@ -34,6 +34,7 @@ struct FederationOptions {
   // Records of the caller's own: the text of a schema, and each site's file. Empty: two columns that are made up.
   std::string schema;
   std::map<std::string, std::string> tables;
+  bool installed = false;     // synod-coordinator and synod-site themselves, whose workers do not repeat
 };
 
 class Federation {
@@ -51,6 +52,7 @@ class Federation {
   const Kits& kits() const { return kits_; }
   const FederationOptions& options() const { return options_; }
   std::string address() const;
+  std::uint16_t port() const { return port_; }
   std::string kit_of(const std::string& name) const;  // of a site, or kCoordinator
   std::string run_file() const { return folder_ + "/run.toml"; }
   std::string schema_file() const { return folder_ + "/schema.toml"; }
@@ -59,8 +61,12 @@ class Federation {
   // `arguments` are those of the test program, such as {"--kill-at", "site_after_charge", "--kill-marker", FILE};
   // those of its worker go behind "--worker-argument=".
   void StartAll();
-  void Start(const std::string& name, const std::vector<std::string>& arguments = {});
-  void Kill(const std::string& name);      // SIGKILL
+  void Start(const std::string& name, const std::vector<std::string>& arguments = {},
+             const std::vector<std::string>& environment = {});
+  // One more member of the consortium that no run asks for: makes its kit, which Start takes like the others.
+  std::string AddSite(const std::string& name);
+  std::string AddMember(Role role, const std::string& name);  // its kit
+  void Kill(const std::string& name);                         // SIGKILL
   int Terminate(const std::string& name);  // SIGTERM; its exit code, -1 if it had to be killed after ten seconds
   void Signal(const std::string& name, int signal);
   bool Running(const std::string& name);
@@ -70,6 +76,12 @@ class Federation {
 
   // The tool with the operator's kit.
   ProgramRun Synod(std::vector<std::string> arguments) const;
+  // The site's own tool, and the data of what it says as JSON (null where it fails).
+  ProgramRun SiteTool(const std::string& site, std::vector<std::string> arguments) const;
+  Json SiteView(const std::string& site, std::vector<std::string> arguments) const;
+  // The entry of `synod site list`; null where there is none.
+  Json SiteLine(const std::string& site) const;
+  std::string LogOf(const std::string& name) const;
   // The id of a new run of run_file(); empty if it was refused.
   std::string Submit() const;
   // The data of `synod run show`; null while the coordinator does not answer.
@@ -80,7 +92,7 @@ class Federation {
                double seconds = kPatienceSeconds);
   // Fetches the run's file and gives its path.
   std::string Fetch(const std::string& run) const;
-  // SHA-256 of the generator's content: equal for equal trainings.
+  // SHA-256 of what was trained: equal for equal trainings, whatever keys the sites have.
   std::string ContentOf(const std::string& file) const;
   // What every process wrote, for the message of a failed test.
   std::string Logs() const;
@@ -90,6 +102,8 @@ class Federation {
     std::optional<ChildProcess> child;
     std::string output_file;
   };
+  ChildProcess::Settings InstalledProgram(const std::string& name) const;
+  ChildProcess::Settings TestProgram(const std::string& name) const;
   void WriteRun() const;
   std::string SchemaText() const;
   std::string RecordsOf(const std::string& site) const;

@@ -65,6 +65,9 @@ TEST(FederationRun, AnAbortedRunEndsEverywhereAndTheNextOneRuns) {
   EXPECT_EQ(federation.Synod({"run", "abort", run}).exit_code, 0);
   EXPECT_EQ(federation.StateOf(run), "aborted");
   EXPECT_EQ(federation.Synod({"run", "watch", run}).exit_code, 1);
+  const std::string next = federation.Submit();
+  EXPECT_TRUE(federation.WaitFor(next, {"running"}))
+      << federation.Synod({"run", "why", next}).both() << federation.Logs();
   for (const char* name : {"site-a", "site-b", "site-c", Federation::kCoordinator}) {
     EXPECT_TRUE(federation.Running(name)) << name << federation.Logs();
   }

@@ -93,8 +93,13 @@ bool ToolCanTrain() {
 }
 
 ProgramRun RunTool(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
+  return RunProgram(ToolPath(), arguments, environment);
+}
+
+ProgramRun RunProgram(const std::string& path, const std::vector<std::string>& arguments,
+                      const std::vector<std::string>& environment) {
   const std::string folder = TemporaryFolder();
-  std::vector<std::string> words = {ToolPath()};
+  std::vector<std::string> words = {path};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> variables = environment;
   for (char** variable = environ; *variable != nullptr; ++variable) variables.emplace_back(*variable);

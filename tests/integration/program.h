@@ -19,6 +19,9 @@ bool ToolIsBuilt();
 bool ToolCanTrain();
 
 // `arguments` without the program's name; `environment` is added to this process's own ("NAME=value").
+ProgramRun RunProgram(const std::string& path, const std::vector<std::string>& arguments,
+                      const std::vector<std::string>& environment = {});
+// The same of the built `synod`.
 ProgramRun RunTool(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {});
 
 // Folder with run.toml (20 steps, three sites), schema.toml and train.csv of 300 rows that depend on nothing.

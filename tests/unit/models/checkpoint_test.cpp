@@ -86,14 +86,14 @@ TEST_P(Checkpoints, ReplaceWhateverATrainerHadDone) {
   EXPECT_EQ(ahead->Checkpoint(), first->Checkpoint());
 }
 
-TEST_P(Checkpoints, RefuseEveryFlippedByteAndEveryCutAndKeepTheirState) {
+TEST_P(Checkpoints, RefuseFlippedBytesAndCutsAllOverAndKeepTheirState) {
   const std::unique_ptr<Trainer> trainer = NewTrainer();
   Train(*trainer, 0, 3);
   const Bytes good = trainer->Checkpoint();
   const std::unique_ptr<Trainer> other = NewTrainer();
   Train(*other, 0, 2);
   const Bytes own = other->Checkpoint();
-  const std::size_t step = good.size() > 20000 ? 37 : 1;
+  const std::size_t step = good.size() / 700 + 1;
   for (std::size_t at = 0; at < good.size(); at += step) {
     Bytes flipped = good;
     flipped[at] ^= 0x10;

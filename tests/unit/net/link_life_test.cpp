@@ -227,7 +227,7 @@ TEST(LinkLife, SmallMessagesAreNotStuckBehindALargePayload) {
   Party party;
   ClientEnd& site = party.AddOpenSite("site-a");
   const PeerId peer = party.server.PeerNamed("site-a");
-  ASSERT_TRUE(party.server.server->Send(peer, {DraftToSign{RunNumber(1)}, PayloadOf(40 * limits::kChunkBytes)}).ok());
+  ASSERT_TRUE(party.server.server->Send(peer, {DraftToSign{RunNumber(1)}, PayloadOf(12 * limits::kChunkBytes)}).ok());
   ASSERT_TRUE(party.server.server->Send(peer, {QueryAsk{}, PayloadOf(1000)}).ok());
   ASSERT_TRUE(party.server.server->Send(peer, {QueryClosed{}, nullptr}).ok());
   ASSERT_TRUE(party.Until([&] { return site.heard.messages.size() == 3; }));
@@ -250,7 +250,7 @@ TEST(LinkLife, ManyLargePayloadsAtOnceKeepToTheReceiversLimit) {
 TEST(LinkLife, BytesOnTheWireAreAtMostOnePerCentMoreThanThePayload) {
   Party party;
   ClientEnd& site = party.AddOpenSite("site-a");
-  const auto payload = PayloadOf(40u << 20);
+  const auto payload = PayloadOf(16u << 20);
   const std::uint64_t before = site.client->statistics().bytes_received;
   ASSERT_TRUE(party.server.server->Send(party.server.PeerNamed("site-a"), {DraftToSign{}, payload}).ok());
   ASSERT_TRUE(party.Until([&] { return !site.heard.messages.empty(); }));

@@ -106,8 +106,8 @@ class Party {
     if (server.server) server.heard.Add(server.server->Advance());
     for (const auto& client : clients) client->heard.Add(client->client->Advance());
   }
-  // Drives all until `done`; false if that takes longer than ten seconds.
-  bool Until(const std::function<bool()>& done, double seconds = 10.0) {
+  // Drives all until `done`; false if that takes longer than a minute.
+  bool Until(const std::function<bool()>& done, double seconds = 60.0) {
     const SystemClock real;
     const double end = real.MonotonicSeconds() + seconds;
     while (real.MonotonicSeconds() < end) {

@@ -111,6 +111,8 @@ class RawPeer {
     return Goodbye_();
   }
   RawSocket& socket() { return socket_; }
+  // Of TCP, in all.
+  std::uint64_t sent_bytes() const { return sent_bytes_; }
   TlsStep& tls() { return tls_; }
   const std::vector<Message>& messages() const { return frames_; }
   std::string tls_error;
@@ -129,6 +131,7 @@ class RawPeer {
   }
   void Flush() {
     socket_.Send(tls_.output());
+    sent_bytes_ += tls_.output().size();
     tls_.output().clear();
   }
 
@@ -140,6 +143,7 @@ class RawPeer {
   ChunkWriter writer_;
   std::vector<Message> frames_;
   std::uint64_t sequence_ = 0;
+  std::uint64_t sent_bytes_ = 0;
 };
 
 }  // namespace synod

@@ -190,6 +190,7 @@ TEST(Strangers, AMemberThatNeverSaysHelloEndsAtTheSameDeadline) {
   Party party;
   RawPeer peer(party, party.kit.Site("site-a"));
   peer.Open(/*hello=*/false);
+  ASSERT_TRUE(party.Until([&] { return party.server.server->statistics().bytes_received == peer.sent_bytes(); }));
   party.clock.monotonic_offset = limits::kHandshakeSeconds + 1.0;
   ASSERT_TRUE(party.Until([&] { return !party.server.heard.closed.empty(); }));
   EXPECT_EQ(party.server.heard.closed[0].identity->name, "site-a");
