@@ -96,6 +96,7 @@ TEST(FederationEquality, TableDiffusionEqualsTheSimulation) {
   if (!ToolCanTrain()) GTEST_SKIP() << "built without LibTorch";
   ASSERT_TRUE(load().ok()) << load().error().message;
   FederationOptions options;
+  options.sites = {"site-a", "site-b"};
   options.family = "table_diffusion";
   options.model_options = "steps = 12\nbatch = 100\nhidden = 8\ncalibration_rounds = 1\n";
   Federation federation(options);
