@@ -126,7 +126,8 @@ Result<bool> RunBook::TakeDecision(const RunId& run, const std::string& site, Si
   const auto known = record.decisions.find(site);
   decision.at_unix = ports_.clock.UnixSeconds();
   // A site that reviews once more has not taken anything back.
-  if (known != record.decisions.end() && decision.decision == Decision::kWaiting) return false;
+  const bool decided = known != record.decisions.end() && known->second.decision != Decision::kWaiting;
+  if (decided && decision.decision == Decision::kWaiting) return false;
   if (known != record.decisions.end() && known->second.decision == decision.decision &&
       known->second.reason == decision.reason) {
     return false;
