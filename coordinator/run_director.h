@@ -53,7 +53,7 @@ class RunDirector {
     Worker trainer;
     std::function<Result<std::unique_ptr<TrainingStore>>(const RunId&)> training_store;
     std::function<void(const std::string& site, Envelope)> to_site;
-    std::function<Traffic()> traffic;  // for the log
+    std::function<Traffic()> traffic = [] { return Traffic{}; };  // for the log
   };
 
   explicit RunDirector(Ports ports);

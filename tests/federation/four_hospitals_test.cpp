@@ -35,10 +35,11 @@ TEST(FourHospitals, TrainTogetherPublishAndAnyoneSamples) {
   ASSERT_TRUE(Eventually([&] { return federation.Show(run).value("complete", false); })) << federation.Logs();
 
   const std::string file = federation.Fetch(run);
-  const ProgramRun verified = RunTool({"verify", file, "--trust", federation.kits().first_operator + "/trust/ca.pem"});
+  const std::string root = federation.kits().first_operator + "/trust/ca.pem";
+  const ProgramRun verified = RunTool({"verify", file, "--trust", root});
   EXPECT_EQ(verified.exit_code, 0) << verified.both();
   const std::string rows = federation.folder() + "/synthetic.csv";
-  const ProgramRun sampled = RunTool({"sample", file, "-n", "1000", "-o", rows, "--seed", "1"});
+  const ProgramRun sampled = RunTool({"sample", file, "-n", "1000", "-o", rows, "--seed", "1", "--trust", root});
   ASSERT_EQ(sampled.exit_code, 0) << sampled.both();
 
   const auto schema = std::make_shared<const Schema>(Schema::FromFile(federation.schema_file()).value());
