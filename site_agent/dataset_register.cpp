@@ -86,7 +86,7 @@ std::optional<std::string> DatasetRegister::ProblemOf(const RegisteredDataset& d
   return std::nullopt;
 }
 
-Result<bool> DatasetRegister::Register(const DatasetSettings& settings, const SitePolicy& policy) {
+Result<bool> DatasetRegister::Register(const DatasetSettings& settings, const SitePolicy& policy, NewOnes new_ones) {
   for (const auto& [name, other] : registered_) {
     if (other.source != settings.file) continue;
     problems_[settings.name] = fmt::format(
@@ -104,6 +104,10 @@ Result<bool> DatasetRegister::Register(const DatasetSettings& settings, const Si
     problems_[settings.name] = "policy.toml has no [[allow]] for it, so that its privacy unit is not stated yet";
     return false;
   }
+  if (new_ones == NewOnes::kNote) {
+    problems_[settings.name] = "it is not registered yet: the daemon does that when it starts or is told to reload";
+    return false;
+  }
   SYNOD_ASSIGN_OR_RETURN(const LifetimeBudget budget, LifetimeBudget::Choose(rule->epsilon, rule->delta));
   const PrivacyUnit unit = policy.UnitOf(settings.name);
   SYNOD_RETURN_IF_ERROR(Insert({RandomDatasetId(), settings.name, settings.file, unit, budget, clock_->UnixSeconds()}));
@@ -111,7 +115,7 @@ Result<bool> DatasetRegister::Register(const DatasetSettings& settings, const Si
 }
 
 Result<std::vector<std::string>> DatasetRegister::Reconcile(const SiteConfiguration& configuration,
-                                                            const SitePolicy& policy) {
+                                                            const SitePolicy& policy, NewOnes new_ones) {
   problems_.clear();
   std::vector<std::string> added;
   for (const DatasetSettings& settings : configuration.datasets) {
@@ -121,7 +125,7 @@ Result<std::vector<std::string>> DatasetRegister::Reconcile(const SiteConfigurat
       }
       continue;
     }
-    SYNOD_ASSIGN_OR_RETURN(const bool registered, Register(settings, policy));
+    SYNOD_ASSIGN_OR_RETURN(const bool registered, Register(settings, policy, new_ones));
     if (registered) added.push_back(settings.name);
   }
   for (const auto& [name, dataset] : registered_) {

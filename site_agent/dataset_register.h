@@ -37,9 +37,13 @@ class DatasetRegister {
   // Makes its table where it is missing; reads what is registered.
   static Result<DatasetRegister> Open(Database& database, const Clock& clock);
 
+  // What is done with a data set that is not registered: the daemon registers it, a command notes it as a problem.
+  enum class NewOnes { kRegister, kNote };
+
   // Brings configuration and policy together with what is registered: registers what is new, notes what does not fit.
   // Returns the names that were registered now.
-  Result<std::vector<std::string>> Reconcile(const SiteConfiguration& configuration, const SitePolicy& policy);
+  Result<std::vector<std::string>> Reconcile(const SiteConfiguration& configuration, const SitePolicy& policy,
+                                             NewOnes new_ones = NewOnes::kRegister);
 
   // Binds a registered data set to the path that site.toml names now. Its id and its account stay.
   Status AcceptSource(const std::string& name, const SiteConfiguration& configuration);
@@ -56,7 +60,7 @@ class DatasetRegister {
   Status Insert(const RegisteredDataset& dataset);
   std::optional<std::string> ProblemOf(const RegisteredDataset& dataset, const DatasetSettings& settings,
                                        const SitePolicy& policy) const;
-  Result<bool> Register(const DatasetSettings& settings, const SitePolicy& policy);
+  Result<bool> Register(const DatasetSettings& settings, const SitePolicy& policy, NewOnes new_ones);
 
   Database* database_;
   const Clock* clock_;

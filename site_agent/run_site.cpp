@@ -26,6 +26,9 @@ Status RunDaemon(const SiteOptions& options, FailPoints& fail_points, const Cloc
 
 // The daemon is stopped: its files, read by this process alone while it has them open.
 Result<Json> AskFiles(const std::string& kit, const Json& request) {
+  if (NeedsDaemon(request)) {
+    return Error{ErrorCode::kConnection, "the site's daemon is not running", "start it with: synod-site run"};
+  }
   const SystemClock clock;
   NoFailPoints no_fail_points;
   SYNOD_ASSIGN_OR_RETURN(const SiteConfiguration configuration, SiteConfiguration::FromKit(kit));
@@ -33,7 +36,9 @@ Result<Json> AskFiles(const std::string& kit, const Json& request) {
   Result<SitePolicy> policy = SitePolicy::FromKit(kit);
   SYNOD_ASSIGN_OR_RETURN(const std::unique_ptr<SiteState> state, SiteState::Open(kit, clock, no_fail_points));
   const SitePolicy used = policy.ok() ? *policy : SitePolicy();
-  if (policy.ok()) SYNOD_RETURN_IF_ERROR(state->Reconcile(configuration, used));
+  if (policy.ok()) {
+    SYNOD_RETURN_IF_ERROR(state->Reconcile(configuration, used, DatasetRegister::NewOnes::kNote));
+  }
   return AnswerSiteRequest({kit, *state, configuration, used, clock, nullptr, {}}, request);
 }
 
@@ -58,7 +63,10 @@ int RunSite(const SiteOptions& options, FailPoints& fail_points, const Clock& cl
 
 Result<Json> AskSite(const std::string& kit, const Json& request) {
   if (DaemonListens(kit)) return AskDaemon(kit, request);
-  return AskFiles(kit, request);
+  Result<Json> reply = AskFiles(kit, request);
+  // It was starting, and had the files before it listened.
+  if (!reply.ok() && DaemonListens(kit)) return AskDaemon(kit, request);
+  return reply;
 }
 
 }  // namespace synod

@@ -32,7 +32,7 @@ Result<std::uint64_t> NumberOf(const Json& request, const char* key) {
   return found->get<std::uint64_t>();
 }
 
-Error NeedsDaemon() {
+Error NoDaemon() {
   return {ErrorCode::kConnection, "the site's daemon is not running", "start it with: synod-site run"};
 }
 
@@ -42,7 +42,7 @@ Result<RunId> RunOf(const SiteDesk& desk, const Json& request) {
 }
 
 Result<Json> DaemonStatus(const SiteDesk& desk, const Json&) {
-  if (desk.agent == nullptr) return NeedsDaemon();
+  if (desk.agent == nullptr) return NoDaemon();
   return desk.status();
 }
 
@@ -56,14 +56,14 @@ Result<Json> Explain(const SiteDesk& desk, const Json& request) {
 }
 
 Result<Json> Approve(const SiteDesk& desk, const Json& request) {
-  if (desk.agent == nullptr) return NeedsDaemon();
+  if (desk.agent == nullptr) return NoDaemon();
   SYNOD_ASSIGN_OR_RETURN(const RunId run, RunOf(desk, request));
   SYNOD_RETURN_IF_ERROR(desk.agent->Approve(run));
   return RunView(*desk.state.runs().Find(run));
 }
 
 Result<Json> Deny(const SiteDesk& desk, const Json& request) {
-  if (desk.agent == nullptr) return NeedsDaemon();
+  if (desk.agent == nullptr) return NoDaemon();
   SYNOD_ASSIGN_OR_RETURN(const RunId run, RunOf(desk, request));
   SYNOD_ASSIGN_OR_RETURN(const std::string note, TextOf(request, "reason", false));
   SYNOD_RETURN_IF_ERROR(desk.agent->Deny(run, note));
@@ -119,7 +119,7 @@ Result<Json> DatasetAccept(const SiteDesk& desk, const Json& request) {
                            AuditLog::Open(desk.kit + "/log/audit.log", desk.clock));
     SYNOD_RETURN_IF_ERROR(desk.state.datasets().AcceptSource(name, desk.configuration));
     SYNOD_RETURN_IF_ERROR(audit->Append("dataset_source_accepted", {{"dataset", name}}));
-    SYNOD_RETURN_IF_ERROR(desk.state.Reconcile(desk.configuration, desk.policy));
+    SYNOD_RETURN_IF_ERROR(desk.state.Reconcile(desk.configuration, desk.policy, DatasetRegister::NewOnes::kNote));
   }
   return Json{{"datasets", DatasetsView(desk.state)}};
 }
@@ -127,6 +127,12 @@ Result<Json> DatasetAccept(const SiteDesk& desk, const Json& request) {
 using Verb = Result<Json> (*)(const SiteDesk&, const Json&);
 
 }  // namespace
+
+bool NeedsDaemon(const Json& request) {
+  static const Json kVerbs = {"status", "approve", "deny"};
+  const auto verb = request.find("verb");
+  return verb != request.end() && std::find(kVerbs.begin(), kVerbs.end(), *verb) != kVerbs.end();
+}
 
 Result<Json> AnswerSiteRequest(const SiteDesk& desk, const Json& request) {
   static const std::map<std::string, Verb, std::less<>> kVerbs = {

@@ -33,6 +33,9 @@ struct SiteDesk {
   std::function<Json()> status;  // of the daemon
 };
 
+// Whether a request is about the daemon itself, or tells it to decide.
+bool NeedsDaemon(const Json& request);
+
 // Strict: an unknown verb or a key of the wrong type is BadInput.
 Result<Json> AnswerSiteRequest(const SiteDesk& desk, const Json& request);
 

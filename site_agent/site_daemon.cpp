@@ -19,6 +19,8 @@
 namespace synod {
 namespace {
 
+constexpr double kEndLookSeconds = 0.05;  // whether the goodbye has left
+
 // The link as the agent sees it; made before the link is.
 class LinkPort final : public CoordinatorPort {
  public:
@@ -96,6 +98,7 @@ class SiteDaemon::State {
   double next_look_ = 0.0;
   double next_watchdog_ = 0.0;
   double end_by_ = std::numeric_limits<double>::infinity();
+  double next_end_look_ = 0.0;
   bool ending_ = false;
   std::string reload_problem_;
 };
@@ -106,6 +109,7 @@ Result<std::unique_ptr<SiteDaemon::State>> SiteDaemon::State::Create(Settings se
   if (trust.self().role != Role::kSite) {
     return BadInput("the kit belongs to " + trust.self().Uri() + ", which is no site");
   }
+  if (DaemonListens(settings.kit)) return Failed("another process runs this kit's daemon", "see synod-site status");
   std::unique_ptr<State> state(new State(std::move(settings), std::move(ports)));
   SYNOD_ASSIGN_OR_RETURN(state->loop_, EventLoop::Create(state->ports_.clock, {SIGTERM, SIGINT, SIGHUP, SIGCHLD}));
   SYNOD_ASSIGN_OR_RETURN(state->log_, OpenLog(configuration, state->ports_.clock));
@@ -228,7 +232,7 @@ void SiteDaemon::State::BeginEnd() {
 }
 
 double SiteDaemon::State::NextTimer() const {
-  if (ending_) return link_->open() ? std::min(end_by_, ports_.clock.MonotonicSeconds() + 0.05) : 0.0;
+  if (ending_) return link_->open() ? std::min(end_by_, next_end_look_) : 0.0;
   double next = std::min(agent_->next_timer(), next_watchdog_);
   if (worker_->process_id() != 0) next = std::min(next, next_look_);
   return next;
@@ -237,6 +241,7 @@ double SiteDaemon::State::NextTimer() const {
 void SiteDaemon::State::OnTimer() {
   const double now = ports_.clock.MonotonicSeconds();
   if (ending_) {
+    next_end_look_ = now + kEndLookSeconds;
     if (!link_->open() || now >= end_by_) loop_->Stop();
     return;
   }

@@ -1,7 +1,10 @@
 #include "site_agent/site_state.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -26,11 +29,30 @@ Status PrepareFolder(const std::string& folder) {
 
 }  // namespace
 
+Result<StateLock> StateLock::Take(const std::string& folder, double wait_seconds) {
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return Failed(fmt::format("cannot open {}: {}", folder, std::strerror(errno)));
+  StateLock lock(descriptor);
+  constexpr double kPauseSeconds = 0.05;
+  for (double waited = 0.0; flock(descriptor, LOCK_EX | LOCK_NB) != 0; waited += kPauseSeconds) {
+    if (waited >= wait_seconds) {
+      return Refused(fmt::format("another process has the state in {} open", folder), "stop the other process first");
+    }
+    usleep(static_cast<useconds_t>(kPauseSeconds * 1e6));
+  }
+  return lock;
+}
+
+StateLock::~StateLock() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
 Result<std::unique_ptr<SiteState>> SiteState::Open(const std::string& kit, const Clock& clock,
                                                    FailPoints& fail_points) {
   const std::string folder = kit + "/state";
   SYNOD_RETURN_IF_ERROR(PrepareFolder(folder));
-  std::unique_ptr<SiteState> state(new SiteState());
+  SYNOD_ASSIGN_OR_RETURN(StateLock lock, StateLock::Take(folder, kWaitSeconds));
+  std::unique_ptr<SiteState> state(new SiteState(std::move(lock)));
   SYNOD_ASSIGN_OR_RETURN(state->database_, Database::Open(folder + "/site.db"));
   SYNOD_ASSIGN_OR_RETURN(DatasetRegister datasets, DatasetRegister::Open(*state->database_, clock));
   state->datasets_.emplace(std::move(datasets));
@@ -78,9 +100,9 @@ Result<std::vector<LedgerRow>> SiteState::RowsOf(const RunId& run) const {
   return rows;
 }
 
-Result<std::vector<std::string>> SiteState::Reconcile(const SiteConfiguration& configuration,
-                                                      const SitePolicy& policy) {
-  SYNOD_ASSIGN_OR_RETURN(std::vector<std::string> added, datasets_->Reconcile(configuration, policy));
+Result<std::vector<std::string>> SiteState::Reconcile(const SiteConfiguration& configuration, const SitePolicy& policy,
+                                                      DatasetRegister::NewOnes new_ones) {
+  SYNOD_ASSIGN_OR_RETURN(std::vector<std::string> added, datasets_->Reconcile(configuration, policy, new_ones));
   for (const std::string& name : added) accounts_.emplace(name, LifetimeFilter(datasets_->Find(name)->budget));
   return added;
 }

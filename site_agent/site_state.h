@@ -1,12 +1,14 @@
 // What a site keeps in KIT/state/site.db: registered data sets, runs and decisions, the ledger with the answers that it
 // paid for, and each data set's account over its life, which is computed from the others. One process at a time has it
-// open: the daemon, or a command while the daemon is stopped. Threads: one.
+// open: the daemon, or for a moment a command while the daemon is stopped; whoever comes second waits for the first
+// one, kWaitSeconds at most. Threads: one.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/core/clock.h"
@@ -20,8 +22,24 @@
 
 namespace synod {
 
+// Held while a process has a site's state open.
+class StateLock {
+ public:
+  // Refused where another process holds it for `wait_seconds`.
+  static Result<StateLock> Take(const std::string& folder, double wait_seconds);
+  StateLock(StateLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  StateLock& operator=(StateLock&&) = delete;
+  ~StateLock();
+
+ private:
+  explicit StateLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
 class SiteState {
  public:
+  static constexpr double kWaitSeconds = 3.0;
+
   // Makes KIT/state (0700) where it is missing; refuses one that others may enter. The ledger's chain is verified, and
   // every row of it must belong to a known run and its plan.
   static Result<std::unique_ptr<SiteState>> Open(const std::string& kit, const Clock& clock, FailPoints& fail_points);
@@ -39,7 +57,8 @@ class SiteState {
   Result<std::vector<LedgerRow>> RowsOf(const RunId& run) const;
 
   // Registers what is new and opens its account.
-  Result<std::vector<std::string>> Reconcile(const SiteConfiguration& configuration, const SitePolicy& policy);
+  Result<std::vector<std::string>> Reconcile(const SiteConfiguration& configuration, const SitePolicy& policy,
+                                             DatasetRegister::NewOnes new_ones = DatasetRegister::NewOnes::kRegister);
   // Nothing for a name that is not registered.
   const LifetimeFilter* Account(const std::string& dataset) const;
   // Whether the account has room for the whole plan. Changes nothing.
@@ -50,9 +69,10 @@ class SiteState {
   Status Settle(const RunId& run);
 
  private:
-  SiteState() = default;
+  explicit SiteState(StateLock lock) : lock_(std::move(lock)) {}
   Status OpenAccounts();
 
+  StateLock lock_;
   std::unique_ptr<Database> database_;
   std::optional<DatasetRegister> datasets_;
   std::optional<SiteRunBook> runs_;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "common/core/clock.h"
 #include "common/core/file.h"
 #include "tests/federation/bad_peer.h"
@@ -12,12 +14,16 @@ namespace {
 
 constexpr std::int64_t kDay = 86'400;
 
+std::string RootFile(const std::string& consortium, const char* name) {
+  return (std::filesystem::path(consortium) / "root" / name).string();
+}
+
 }  // namespace
 
 RootKeeper::RootKeeper(const Federation& federation)
     : consortium_(federation.kits().consortium),
-      root_key_(*TlsKey::LoadPemFile(consortium_ + "/root/root.key")),
-      root_(*X509Certificate::FromFile(consortium_ + "/root/ca.pem")),
+      root_key_(*TlsKey::LoadPemFile(RootFile(consortium_, "root.key"))),
+      root_(*X509Certificate::FromFile(RootFile(consortium_, "ca.pem"))),
       folder_(TemporaryFolder()),
       now_(SystemClock().UnixSeconds()) {}
 
@@ -31,13 +37,13 @@ TlsFiles RootKeeper::ForKey(const std::string& kit, const Identity& identity, st
 
 TlsFiles RootKeeper::ForNewKey(const Identity& identity) {
   const TlsKey key = TlsKey::Generate();
-  return {consortium_ + "/root/ca.pem", NewFile(Certificate(key, identity, 0, 30)), NewKeyFile(key)};
+  return {RootFile(consortium_, "ca.pem"), NewFile(Certificate(key, identity, 0, 30)), NewKeyFile(key)};
 }
 
 TlsFiles RootKeeper::SelfMade(const std::string& consortium) {
   const TlsKey key = TlsKey::Generate();
   const X509Certificate root = *MakeRoot(key, consortium, now_, now_ + kDay);
-  return {consortium_ + "/root/ca.pem", NewFile(root), NewKeyFile(key)};
+  return {RootFile(consortium_, "ca.pem"), NewFile(root), NewKeyFile(key)};
 }
 
 std::string RootKeeper::Renew(const std::string& kit) {

@@ -45,23 +45,6 @@ FederationOptions LongRun() {
   return options;
 }
 
-TEST(SiteDaemonProcess, MapsNeitherRecordsNorLibTorchAndStaysSmall) {
-  Federation federation(LongRun());
-  federation.StartAll();
-  const std::string run = federation.Submit();
-  ASSERT_TRUE(federation.WaitFor(run, {"running"})) << federation.Logs();
-  const std::string process = "/proc/" + std::to_string(federation.ProcessId("site-a"));
-  const std::string maps = ReadText(process + "/maps");
-  ASSERT_THAT(maps, HasSubstr("test_site"));
-  EXPECT_THAT(maps, Not(HasSubstr("torch")));
-  EXPECT_THAT(maps, Not(HasSubstr("libcsv")));
-  EXPECT_THAT(maps, Not(HasSubstr("records.csv")));
-  for (const auto& descriptor : std::filesystem::directory_iterator(process + "/fd")) {
-    std::error_code ignored;
-    EXPECT_THAT(std::filesystem::read_symlink(descriptor, ignored).string(), Not(HasSubstr("records.csv")));
-  }
-}
-
 TEST(SiteDaemonProcess, AnswersItsAdministratorAndTheFilesDoWhereItIsStopped) {
   Federation federation;
   federation.StartAll();
@@ -96,35 +79,10 @@ TEST(SiteDaemonProcess, KeepsItsStateAndSocketForItsOwnerAlone) {
   EXPECT_EQ(facts.st_mode & 0777, 0600U);
 }
 
-TEST(SiteDaemonProcess, ASecondOneOnTheSameKitEndsAndSaysWhy) {
-  Federation federation;
-  federation.Start("site-a");
-  ASSERT_TRUE(Eventually([&] { return SynodSite(federation, {"status"}).exit_code == 0; })) << federation.Logs();
-  const ProgramRun second = SynodSite(federation, {"run"});
-  EXPECT_NE(second.exit_code, 0);
-  EXPECT_THAT(second.both(), HasSubstr("another process"));
-  EXPECT_EQ(SynodSite(federation, {"status"}).exit_code, 0) << "the first one lives";
-}
-
-TEST(SiteDaemonProcess, EndsOnATermWithoutACoordinatorAndInTheMiddleOfARun) {
-  Federation federation(LongRun());
-  federation.Start("site-a");
-  ASSERT_TRUE(Eventually([&] { return SynodSite(federation, {"status"}).exit_code == 0; })) << federation.Logs();
-  EXPECT_EQ(federation.Terminate("site-a"), 0) << federation.Logs();
-  federation.StartAll();
-  const std::string run = federation.Submit();
-  ASSERT_TRUE(federation.WaitFor(run, {"running"})) << federation.Logs();
-  EXPECT_EQ(federation.Terminate("site-a"), 0) << federation.Logs();
-  federation.Start("site-a");
-  EXPECT_TRUE(federation.WaitFor(run, {"published"})) << federation.Synod({"run", "why", run}).both();
-}
-
 TEST(SiteDaemonProcess, APersonApprovesAndMayStopTheRunLater) {
   FederationOptions options = LongRun();
   options.approval = "person";
   options.rounds = 1000;
-  options.quorum = 2;
-  options.deadline_seconds = 5.0;
   Federation federation(options);
   federation.StartAll();
   const std::string run = federation.Submit();

@@ -88,6 +88,24 @@ TEST(RunBook, ARunStartsWhenEverySiteHasDecidedAndEnoughApproved) {
   EXPECT_EQ(hand.book->NextToStart()->run(), run);
 }
 
+TEST(RunBook, ASiteThatReviewsOnceMoreHasNotTakenItsApprovalBack) {
+  HandBook hand;
+  const RunId run = hand.ProposeAndApprove(1);
+  EXPECT_FALSE(*hand.book->TakeDecision(run, "site-a", SiteDecision{}));
+  EXPECT_TRUE(hand.book->Find(run)->Approved("site-a"));
+  ASSERT_TRUE(hand.book->Start(run).ok());
+  EXPECT_TRUE(*hand.book->TakeDecision(run, "site-a", Denial(DenialReason::kPerson)));
+  EXPECT_FALSE(hand.book->Find(run)->Approved("site-a"));
+}
+
+TEST(RunBook, ARunThatEverySiteRefusesForItsBudgetHasSpentTheBudget) {
+  HandBook hand;
+  const RunId run = hand.Propose(1);
+  for (const char* site : {"site-a", "site-b"}) (void)hand.book->TakeDecision(run, site, Denial(DenialReason::kBudget));
+  ASSERT_EQ(hand.StateOf(run), RunState::kRefused);
+  EXPECT_EQ(hand.book->Find(run)->failure->code, ErrorCode::kBudgetExhausted);
+}
+
 TEST(RunBook, DenialsThatLeaveTooFewSitesRefuseTheRunAndNameEachReason) {
   HandBook hand;
   const RunId run = hand.Propose(1);

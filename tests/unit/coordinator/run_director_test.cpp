@@ -75,7 +75,8 @@ class RunDirectorTest : public ::testing::Test {
         [](const RunId&) -> Result<std::unique_ptr<TrainingStore>> {
           return std::unique_ptr<TrainingStore>(new HandTraining());
         },
-        to_site});
+        to_site,
+        [] { return RunDirector::Traffic(); }});
     operators_.emplace(
         OperatorDesk::Ports{*hand_.book, *director_, sites_, trust_, hand_.clock, *log_,
                             [this](PeerId, Envelope envelope) { replies_.push_back(std::move(envelope)); }, file_of});

@@ -25,7 +25,11 @@ TEST(Waits, ASiteThatIsAwayAPersonAndAReviewAreToldApart) {
   const RunId run = hand.Propose(1);
   sites.Opened("site-b", 1, HelloOf(hand.clock));
   sites.Opened("site-c", 2, HelloOf(hand.clock));
-  ASSERT_TRUE(hand.book->TakeDecision(run, "site-c", SiteDecision{}).ok());
+  ASSERT_TRUE(*hand.book->TakeDecision(run, "site-c", SiteDecision{}));
+  EXPECT_EQ(WaitsOf(*hand.book->Find(run), sites, nullptr)[2].kind, WaitKind::kDecision) << "it reviews the plan";
+  SiteDecision person;
+  person.reason = DenialReason::kPerson;
+  ASSERT_TRUE(*hand.book->TakeDecision(run, "site-c", person));
   const std::vector<WaitReason> waits = WaitsOf(*hand.book->Find(run), sites, nullptr);
   ASSERT_EQ(waits.size(), 3u);
   EXPECT_EQ(waits[0].kind, WaitKind::kNotConnected);
