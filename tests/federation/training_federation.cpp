@@ -6,7 +6,7 @@ namespace synod::testing {
 
 FederationOptions LongRun() {
   FederationOptions options;
-  options.rounds = 40;
+  options.rounds = 25;
   options.slot_seconds = 0.1;
   return options;
 }

@@ -5,7 +5,7 @@
 
 namespace synod::testing {
 
-// A run of at least four seconds: the sites' answers leave at the ends of slots.
+// A run of at least two and a half seconds: the sites' answers leave at the ends of slots.
 FederationOptions LongRun();
 
 class TrainingFederation {

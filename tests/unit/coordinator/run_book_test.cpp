@@ -126,6 +126,20 @@ TEST(RunBook, ASiteThatIsNotOnTheRosterHasNoSay) {
   EXPECT_TRUE(hand.book->Find(run)->decisions.empty());
 }
 
+TEST(RunBook, ASiteThatWaitsMayChangeWhatItWaitsForAndOneThatDecidedDoesNotWaitAgain) {
+  HandBook hand;
+  const RunId run = hand.Propose(1);
+  SiteDecision waits;
+  EXPECT_TRUE(*hand.book->TakeDecision(run, "site-a", waits));
+  waits.reason = DenialReason::kPerson;
+  EXPECT_TRUE(*hand.book->TakeDecision(run, "site-a", waits));
+  EXPECT_FALSE(*hand.book->TakeDecision(run, "site-a", waits));
+  EXPECT_EQ(hand.book->Find(run)->decisions.at("site-a").reason, DenialReason::kPerson);
+  EXPECT_TRUE(*hand.book->TakeDecision(run, "site-a", Approval()));
+  EXPECT_FALSE(*hand.book->TakeDecision(run, "site-a", waits));
+  EXPECT_EQ(hand.book->Find(run)->decisions.at("site-a").decision, Decision::kApproved);
+}
+
 TEST(RunBook, OneRunTrainsAndTheOthersQueueInOrder) {
   HandBook hand;
   const RunId first = hand.ProposeAndApprove(1);

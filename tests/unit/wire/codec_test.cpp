@@ -89,6 +89,9 @@ TEST(Codec, WhatIsOutOfRangeIsNeitherWrittenNorRead) {
   EXPECT_TRUE(refused(RunDecision{{}, {}, Decision::kApproved, DenialReason::kPolicy, {}}));
   EXPECT_TRUE(refused(RunDecision{{}, {}, Decision::kDenied, DenialReason::kNone, {}}));
   EXPECT_TRUE(refused(RunDecision{{}, {}, static_cast<Decision>(4), DenialReason::kNone, {}}));
+  EXPECT_TRUE(refused(RunDecision{{}, {}, Decision::kWaiting, DenialReason::kBudget, {}}));
+  EXPECT_FALSE(refused(RunDecision{{}, {}, Decision::kWaiting, DenialReason::kNone, {}}));
+  EXPECT_FALSE(refused(RunDecision{{}, {}, Decision::kWaiting, DenialReason::kPerson, {}}));
   EXPECT_TRUE(refused(AnswerRefused{{}, static_cast<RefusalReason>(5)}));
   EXPECT_TRUE(refused(OperatorRequest{1, static_cast<OperatorVerb>(9), {}}));
   EXPECT_TRUE(refused(OperatorReply{1, 9, "", "", false}));
@@ -110,7 +113,7 @@ TEST(Codec, TextsAreShortPrintableUtf8) {
   EXPECT_FALSE(encoded(std::string(limits::kMaxTextBytes + 1, 'x')).ok());
   EXPECT_TRUE(encoded("zwei\nZeilen, 日本").ok());
   for (const std::string& text : {std::string("\x1b[2J"), std::string("a\0b", 3), std::string("\x7f"),
-                                 std::string("\xc0\xaf"), std::string("\xed\xa0\x80"), std::string("\xff")}) {
+                                  std::string("\xc0\xaf"), std::string("\xed\xa0\x80"), std::string("\xff")}) {
     EXPECT_FALSE(encoded(text).ok());
   }
 }
