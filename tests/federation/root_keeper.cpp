@@ -21,15 +21,9 @@ std::string RootFile(const std::string& consortium, const char* name) {
 }  // namespace
 
 RootKeeper::RootKeeper(const Federation& federation)
-<<<<<<< HEAD
-    : root_folder_(federation.kits().consortium + "/root"),
-      root_key_(*TlsKey::LoadPemFile(root_folder_ + "/root.key")),
-      root_(*X509Certificate::FromFile(root_folder_ + "/ca.pem")),
-=======
     : consortium_(federation.kits().consortium),
       root_key_(*TlsKey::LoadPemFile(RootFile(consortium_, "root.key"))),
       root_(*X509Certificate::FromFile(RootFile(consortium_, "ca.pem"))),
->>>>>>> bad
       folder_(TemporaryFolder()),
       now_(SystemClock().UnixSeconds()) {}
 
@@ -43,21 +37,13 @@ TlsFiles RootKeeper::ForKey(const std::string& kit, const Identity& identity, st
 
 TlsFiles RootKeeper::ForNewKey(const Identity& identity) {
   const TlsKey key = TlsKey::Generate();
-<<<<<<< HEAD
-  return {root_folder_ + "/ca.pem", NewFile(Certificate(key, identity, 0, 30)), NewKeyFile(key)};
-=======
   return {RootFile(consortium_, "ca.pem"), NewFile(Certificate(key, identity, 0, 30)), NewKeyFile(key)};
->>>>>>> bad
 }
 
 TlsFiles RootKeeper::SelfMade(const std::string& consortium) {
   const TlsKey key = TlsKey::Generate();
   const X509Certificate root = *MakeRoot(key, consortium, now_, now_ + kDay);
-<<<<<<< HEAD
-  return {root_folder_ + "/ca.pem", NewFile(root), NewKeyFile(key)};
-=======
   return {RootFile(consortium_, "ca.pem"), NewFile(root), NewKeyFile(key)};
->>>>>>> bad
 }
 
 std::string RootKeeper::Renew(const std::string& kit) {

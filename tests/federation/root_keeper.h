@@ -30,7 +30,7 @@ class RootKeeper {
   std::string NewKeyFile(const TlsKey& key);
   std::string NewFile(const X509Certificate& certificate);
 
-  std::string root_folder_;
+  std::string consortium_;
   TlsKey root_key_;
   X509Certificate root_;
   std::string folder_;
