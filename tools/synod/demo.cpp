@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 
 #include "common/artefact/certificate.h"
@@ -106,7 +107,9 @@ Result<DemoData> LoadData(const DemoOptions& options, Progress& progress) {
 double DemoDelta(std::size_t units) {
   const double delta = std::pow(static_cast<double>(units), -1.1);
   const double digit = std::pow(10.0, std::floor(std::log10(delta)) - 1.0);
-  return std::min(std::floor(delta / digit) * digit, 9.9e-3);
+  // Through its text: the number that a policy with these two digits names.
+  const std::string text = fmt::format("{:.1e}", std::min(std::floor(delta / digit) * digit, 9.9e-3));
+  return std::strtod(text.c_str(), nullptr);
 }
 
 std::string SpecificationText(const DemoOptions& options, std::size_t units) {

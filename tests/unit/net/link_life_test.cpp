@@ -199,8 +199,12 @@ TEST(LinkLife, AStalledReaderIsBoundedAndClosedWhileAnotherTransferGoesOn) {
   ASSERT_TRUE(party.server.server->Send(party.server.PeerNamed("good"), {DraftToSign{}, payload}).ok());
   ASSERT_TRUE(party.Until([&] { return !good.heard.messages.empty(); }));
   EXPECT_EQ(*good.heard.messages[0].envelope.payload, *payload);
+  // It lives, it only does not read: it is heard of before its silence would close it.
+  party.clock.monotonic_offset = 0.6 * limits::kSilenceSeconds;
+  stalled.SendMessage(Heartbeat{});
+  party.For(0.3);
+  ASSERT_TRUE(party.server.heard.closed.empty());
   party.clock.monotonic_offset = limits::kSilenceSeconds + 1.0;
-  stalled.SendMessage(Heartbeat{});  // it lives, it only does not read
   ASSERT_TRUE(party.Until([&] { return !party.server.heard.closed.empty(); }));
   EXPECT_EQ(party.server.heard.closed[0].peer, stalled_peer);
   EXPECT_EQ(party.server.heard.closed[0].reason, GoodbyeReason::kTooSlow);
