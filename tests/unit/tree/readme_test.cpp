@@ -3,6 +3,8 @@
 
 #include "common/config/run_specification.h"
 #include "common/data/schema.h"
+#include "site_agent/site_configuration.h"
+#include "site_agent/site_policy.h"
 #include "tests/unit/tree/source_tree.h"
 
 namespace synod::tree {
@@ -30,10 +32,14 @@ TEST(Readme, ExamplesAreReadAsTheyStand) {
   const auto readme = tree.find("README.md");
   ASSERT_NE(readme, tree.end());
   const std::vector<std::string> blocks = TomlBlocks(readme->second);
-  ASSERT_EQ(blocks.size(), 2u);
-  const Result<Schema> schema = Schema::FromToml(blocks[0], "schema.toml");
+  ASSERT_EQ(blocks.size(), 4u);
+  const Result<SiteConfiguration> site = SiteConfiguration::FromToml(blocks[0], "site.toml", "site-a");
+  EXPECT_TRUE(site.ok()) << site.error().message;
+  const Result<SitePolicy> policy = SitePolicy::FromToml(blocks[1], "policy.toml");
+  EXPECT_TRUE(policy.ok()) << policy.error().message;
+  const Result<Schema> schema = Schema::FromToml(blocks[2], "schema.toml");
   EXPECT_TRUE(schema.ok()) << schema.error().message;
-  const Result<RunSpecification> run = RunSpecification::FromToml(blocks[1], "run.toml");
+  const Result<RunSpecification> run = RunSpecification::FromToml(blocks[3], "run.toml");
   ASSERT_TRUE(run.ok()) << run.error().message;
   EXPECT_TRUE(run->warnings.empty());
 }
