@@ -112,7 +112,12 @@ TEST_F(BadConnections, AnOperatorThatNeverReadsLosesItsLinkAndCostsBoundedMemory
   const double after = ResidentMegabytes(federation().ProcessId(Federation::kCoordinator));
   RecordProperty("resident_megabytes_before", std::to_string(before));
   RecordProperty("resident_megabytes_after", std::to_string(after));
-  EXPECT_LT(after, before + 128.0);
+#if defined(__SANITIZE_ADDRESS__)
+  constexpr double kGrowthMegabytes = 128.0 + 384.0;  // the sanitizer keeps 256 MB of what was freed, and its own notes
+#else
+  constexpr double kGrowthMegabytes = 128.0;
+#endif
+  EXPECT_LT(after, before + kGrowthMegabytes);
 }
 
 }  // namespace
