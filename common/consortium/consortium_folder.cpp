@@ -138,8 +138,9 @@ Status ConsortiumFolder::Revoke(const Identity& identity, std::int64_t now_unix)
   const Member* member = manifest_.Find(identity);
   if (member == nullptr) return BadInput(fmt::format("{} is not a member", identity.Uri()));
   if (const Revocation* known = revocations_.Find(member->tls_key_fingerprint)) {
+    const std::int64_t since = known->revoked_unix;  // Store replaces the list that `known` points into
     SYNOD_RETURN_IF_ERROR(Store(manifest_, revocations_));
-    return Refused(fmt::format("{} is revoked since {}", identity.Uri(), Rfc3339(known->revoked_unix)));
+    return Refused(fmt::format("{} is revoked since {}", identity.Uri(), Rfc3339(since)));
   }
   Revocations revocations = revocations_;
   const Revocation revocation{identity, member->tls_key_fingerprint, now_unix};
