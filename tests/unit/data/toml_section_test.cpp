@@ -100,6 +100,16 @@ TEST(TomlSection, RefusesKeysAndTablesGivenTwice) {
   }
 }
 
+// The parser takes it for granted that a key begins here; it must be told apart in builds without assertions too.
+TEST(TomlSection, RefusesTableHeadersWithoutAKeyAndLettersWhereNoneBelong) {
+  for (const char* text : {"[+", "[.", "[\n", "[=]", "[,]", "[#", "[{", "[}", "[[[", "[\xc3\x80]", "a = 1\n[\\]\n",
+                           "\xc3\xa4 = 1", "a \xc3\xa4 = 1", "a = 1 \xc3\xa4", "[a\xc3\xa4]", "a = [1,\xd2\x99]"}) {
+    const Result<TomlSection> section = TomlSection::Parse(text, "f.toml");
+    ASSERT_FALSE(section.ok()) << text;
+    EXPECT_NE(section.error().message.find("f.toml"), std::string::npos) << text;
+  }
+}
+
 TEST(TomlSection, RefusesTextThatIsNotToml) {
   EXPECT_FALSE(TomlSection::Parse("a = ", "f.toml").ok());
   EXPECT_FALSE(TomlSection::Parse("a = 99999999999999999999", "f.toml").ok());
