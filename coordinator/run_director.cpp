@@ -73,7 +73,7 @@ void RunDirector::ResolveNext() {
   const RunId run = record.run();
   const Result<std::vector<RosterSite>> roster = RosterOf(record.submission);
   if (!roster.ok()) return FailRun(run, roster.error());
-  ResolveRequest request{record.submission.specification, record.submission.schema, *roster, Aggregation::kNone};
+  ResolveRequest request{record.submission.specification, record.submission.schema, *roster};
   if (record.state == RunState::kSubmitted && !Stored(ports_.book.BeginResolving(run), run)) return;
   resolving_ = run;
   ports_.resolver.send(std::move(request));

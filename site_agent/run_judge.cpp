@@ -106,10 +106,9 @@ RunVerdict RunJudge::Judge(const SiteRunRecord& record, int minute_of_day) const
     verdict.reason = First(verdict.reason, DenialReason::kPlanMismatch);
     verdict.findings.push_back("plan: this site resolves another one: " + record.review->difference);
   }
-  if (plan->facts().aggregation != Aggregation::kNone) {
+  if (plan->facts().aggregation == Aggregation::kCurator) {
     verdict.reason = First(verdict.reason, DenialReason::kPolicy);
-    verdict.findings.push_back(
-        fmt::format("aggregation: \"{}\" is not answered by this version", AggregationName(plan->facts().aggregation)));
+    verdict.findings.push_back("aggregation: a trusted curator is a simulation's, not a federation's");
   }
   const Judgement judgement = site_.policy.Judge(facts, minute_of_day);
   if (judgement.verdict == Judgement::Verdict::kRefused) {

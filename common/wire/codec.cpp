@@ -26,6 +26,8 @@ constexpr std::array<std::uint16_t, std::variant_size_v<Message>> kTypes = {
     proto::Control::kDraftRefused,
     proto::Control::kOperatorRequest,
     proto::Control::kOperatorReply,
+    proto::Control::kAggregationStep,
+    proto::Control::kAggregationChunk,
 };
 
 Bytes Serialized(const google::protobuf::MessageLite& message) {

@@ -227,6 +227,21 @@ Result<Message> Read(const proto::OperatorReply& in) {
   return reader.Done(std::move(out));
 }
 
+Result<Message> Read(const proto::AggregationStep& in) {
+  FieldReader reader("aggregation_step");
+  AggregationStep out;
+  reader.Name(in.name(), out.name);
+  return reader.Done(out);
+}
+
+Result<Message> Read(const proto::AggregationChunk& in) {
+  FieldReader reader("aggregation_chunk");
+  AggregationChunk out;
+  reader.Name(in.name(), out.name);
+  out.index = in.index();
+  return reader.Done(out);
+}
+
 Result<Message> ReadBody(const proto::Control& control) {
   switch (control.body_case()) {
     case proto::Control::kHello:
@@ -261,6 +276,10 @@ Result<Message> ReadBody(const proto::Control& control) {
       return Read(control.operator_request());
     case proto::Control::kOperatorReply:
       return Read(control.operator_reply());
+    case proto::Control::kAggregationStep:
+      return Read(control.aggregation_step());
+    case proto::Control::kAggregationChunk:
+      return Read(control.aggregation_chunk());
     case proto::Control::BODY_NOT_SET:
       break;
   }

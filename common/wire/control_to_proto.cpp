@@ -117,6 +117,14 @@ struct Filler {
     out.set_hint(message.hint);
     out.set_more(message.more);
   }
+  void operator()(const AggregationStep& message) {
+    FillName(message.name, *control.mutable_aggregation_step()->mutable_name());
+  }
+  void operator()(const AggregationChunk& message) {
+    proto::AggregationChunk& out = *control.mutable_aggregation_chunk();
+    FillName(message.name, *out.mutable_name());
+    out.set_index(message.index);
+  }
 };
 
 }  // namespace

@@ -157,6 +157,21 @@ struct AnswerRefused {
   bool operator==(const AnswerRefused&) const = default;
 };
 
+// ---- secure aggregation, both ways ----
+
+// A message of one attempt at a masked sum. Payload: its encoding (secure_agg/codec.h).
+struct AggregationStep {
+  QueryName name;
+  bool operator==(const AggregationStep&) const = default;
+};
+
+// A piece of a site's masked answer. Payload: its words; every piece but the last has secure_agg::kChunkBytes.
+struct AggregationChunk {
+  QueryName name;
+  std::uint32_t index = 0;
+  bool operator==(const AggregationChunk&) const = default;
+};
+
 struct CounterSignature {
   RunId run;
   Digest file_digest{};
@@ -204,9 +219,9 @@ struct OperatorReply {
   bool operator==(const OperatorReply&) const = default;
 };
 
-using Message =
-    std::variant<Hello, Heartbeat, Goodbye, TrustUpdate, RunProposal, RunNotice, QueryAsk, QueryClosed, DraftToSign,
-                 RunDecision, Answer, AnswerRefused, CounterSignature, DraftRefused, OperatorRequest, OperatorReply>;
+using Message = std::variant<Hello, Heartbeat, Goodbye, TrustUpdate, RunProposal, RunNotice, QueryAsk, QueryClosed,
+                             DraftToSign, RunDecision, Answer, AnswerRefused, CounterSignature, DraftRefused,
+                             OperatorRequest, OperatorReply, AggregationStep, AggregationChunk>;
 
 std::string_view MessageName(const Message& message);
 

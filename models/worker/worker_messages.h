@@ -40,7 +40,6 @@ struct ResolveRequest {
   std::string specification;
   std::string schema;
   std::vector<RosterSite> roster;
-  Aggregation aggregation = Aggregation::kNone;
 };
 // Resolve an offer again, compare, and explain it (site).
 struct ReviewRequest {

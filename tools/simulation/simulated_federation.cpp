@@ -80,7 +80,7 @@ std::optional<CoordinatorRound::Action> AskSite(CoordinatorRound& round, Simulat
     if (!computed.ok()) {
       site.computing_error = computed.error();
       action = site.round->OnMalformed(ask.name);
-    } else if (site.plan->facts().aggregation == Aggregation::kCurator) {
+    } else if (site.plan->facts().aggregation != Aggregation::kNone) {
       share.emplace(std::move(*computed));
       action = site.round->OnComputed(ask.name, {});
     } else {

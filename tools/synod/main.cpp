@@ -69,6 +69,10 @@ void AddSimulate(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   simulate->add_option("--device", options->device, "auto, cpu, or a LibTorch device such as cuda:0")
       ->capture_default_str();
+  simulate
+      ->add_option("--aggregation", options->aggregation,
+                   "curator (one trusted process), or the noise of a federation: secure or none")
+      ->capture_default_str();
   simulate->callback([options, &chosen] {
     chosen.run = [options](CommandContext& context) { return RunSimulate(*options, context); };
   });
@@ -84,7 +88,7 @@ void AddPlan(CLI::App& app, Chosen& chosen) {
   plan->add_option("--sites", options->sites, "Instead of the run file's number of sites");
   plan->add_option("--units", options->units, "Instead of the run file's public number of units")->check(WholeNumber());
   plan->add_option("--aggregation", options->aggregation,
-                   "none (by default: what a federation of this version runs), curator, or secure (what it will be)");
+                   "Instead of the run file's: secure, none, or curator (a simulation's)");
   plan->callback(
       [options, &chosen] { chosen.run = [options](CommandContext& context) { return RunPlan(*options, context); }; });
 }

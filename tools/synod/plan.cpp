@@ -19,13 +19,9 @@ Result<CommandOutput> RunPlan(const PlanOptions& options, CommandContext& contex
   const fs::path folder =
       options.data_folder.empty() ? fs::path(options.run_file).parent_path() : fs::path(options.data_folder);
   SYNOD_ASSIGN_OR_RETURN(Schema schema, Schema::FromFile((folder / specification.schema_file).string()));
-  Aggregation aggregation = Aggregation::kNone;
+  Aggregation aggregation = specification.aggregation;
   if (!options.aggregation.empty()) {
-    const Result<Aggregation> named = AggregationFromName(options.aggregation);
-    if (!named.ok()) {
-      return BadInput(fmt::format("--aggregation is \"{}\"", options.aggregation), "use secure, none or curator");
-    }
-    aggregation = *named;
+    SYNOD_ASSIGN_OR_RETURN(aggregation, AggregationOption(options.aggregation));
   }
   SYNOD_ASSIGN_OR_RETURN(const ResolvedRun resolved,
                          ResolveRun(specification, std::make_shared<const Schema>(std::move(schema)), aggregation));

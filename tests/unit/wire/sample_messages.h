@@ -37,6 +37,8 @@ inline std::vector<Message> SampleMessages() {
       DraftRefused{run, digest},
       OperatorRequest{77, OperatorVerb::kRunFetch, run},
       OperatorReply{77, 6, "refusé", "a\nhint", true},
+      AggregationStep{name},
+      AggregationChunk{name, 39},
   };
 }
 
