@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <limits>
@@ -18,6 +19,7 @@
 #include "coordinator/sqlite_run_store.h"
 #include "coordinator/sqlite_training_store.h"
 #include "coordinator/worker_line.h"
+#include "secure_agg/codec.h"
 
 namespace synod {
 namespace {

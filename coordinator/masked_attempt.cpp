@@ -38,8 +38,9 @@ std::optional<MaskedAttempt::Outcome> MaskedAttempt::OnStep(const std::string& s
   if (!from || name != setup_->name()) return std::nullopt;
   const Result<secure_agg::SiteMessage> message = secure_agg::DecodeSiteMessage(payload);
   if (!message.ok() || message->name != name) {
-    ports_.log.Warning("bad_step", {{"site", site}, {"reason", message.ok() ? "it is of another attempt than its header"
-                                                                            : message.error().message}});
+    ports_.log.Warning(
+        "bad_step", {{"site", site},
+                     {"reason", message.ok() ? "it is of another attempt than its header" : message.error().message}});
     return OnLeft(site);
   }
   if (std::holds_alternative<secure_agg::Advertisement>(message->body)) {

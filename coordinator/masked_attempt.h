@@ -95,7 +95,7 @@ class MaskedAttempt {
   secure_agg::ServerAttempt attempt_;
   double query_seconds_;
   Ports ports_;
-  double elapsed_ = 0.0;                       // in this phase
+  double elapsed_ = 0.0;                          // in this phase
   std::map<std::string, ProcessInstance> began_;  // the process that advertised
   std::set<std::string> uploaded_;
   std::map<std::string, double> still_;  // seconds since the last chunk of a site that holds a slot

@@ -23,7 +23,7 @@ struct SiteLink {
   double since_monotonic = 0.0;        // the same on the clock that never goes back
   std::int64_t last_contact_unix = 0;  // last message; 0: never seen by this process
   std::string software_version;
-  ProcessInstance instance{};  // of the process that connected
+  ProcessInstance instance{};             // of the process that connected
   std::int64_t clock_offset_seconds = 0;  // the site's clock less ours, when it connected
   std::uint64_t manifest_number = 0;      // of what the site is known to have
   std::uint64_t revocations_number = 0;

@@ -10,9 +10,8 @@
 namespace synod {
 
 Status TrainingRun::BeginMasked(const CoordinatorRound::Ask& ask) {
-  SYNOD_ASSIGN_OR_RETURN(
-      secure_agg::AttemptSetup setup,
-      secure_agg::SetupOf(*record_.plan, ask.name, *ask.query, ports_.trust.Keys().sites));
+  SYNOD_ASSIGN_OR_RETURN(secure_agg::AttemptSetup setup,
+                         secure_agg::SetupOf(*record_.plan, ask.name, *ask.query, ports_.trust.Keys().sites));
   masked_ = std::make_unique<MaskedAttempt>(
       std::make_shared<const secure_agg::AttemptSetup>(std::move(setup)), record_.summary.deadline_seconds,
       MaskedAttempt::Ports{ports_.sites, ports_.log, ports_.to_site,
@@ -41,10 +40,9 @@ void TrainingRun::TakeOutcome(std::optional<MaskedAttempt::Outcome> outcome) {
     action = round_->OnOpened(name, opened->survivors, std::move(opened->sum));
   } else {
     auto& failed = std::get<MaskedAttempt::NotOpened>(*outcome);
-    ports_.log.Warning("sum_not_opened", {{"run", RunIdText(run())},
-                                          {"query", name.query},
-                                          {"attempt", name.attempt},
-                                          {"reason", failed.reason}});
+    ports_.log.Warning(
+        "sum_not_opened",
+        {{"run", RunIdText(run())}, {"query", name.query}, {"attempt", name.attempt}, {"reason", failed.reason}});
     action = round_->OnNotOpened(name, failed.answered, std::move(failed.reason));
   }
   if (action) Do(std::move(*action));
@@ -68,10 +66,9 @@ void TrainingRun::AdvanceMasked(double seconds) {
     }
     return TakeOutcome(masked_->Tick(seconds));
   }
-  const auto reachable = std::ranges::count_if(
-      masked_->Missing(), [&](const std::string& site) { return ports_.sites.connected(site); });
-  const bool short_of_sites =
-      masked_->began() + static_cast<std::size_t>(reachable) < AnswersNeeded(*record_.plan);
+  const auto reachable =
+      std::ranges::count_if(masked_->Missing(), [&](const std::string& site) { return ports_.sites.connected(site); });
+  const bool short_of_sites = masked_->began() + static_cast<std::size_t>(reachable) < AnswersNeeded(*record_.plan);
   if (short_of_sites != short_of_sites_) phase_since_unix_ = ports_.clock.UnixSeconds();
   short_of_sites_ = short_of_sites;
   if (short_of_sites) return;

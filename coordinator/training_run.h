@@ -13,8 +13,8 @@
 // answer something again. While too few sites are connected for a query to succeed, its clock stands still: asking
 // again would use up the plan's retries for nothing.
 //
-// With secure aggregation a MaskedAttempt takes the place of single answers: it asks, waits and gives a sum or a reason.
-// Its clock, too, stands still while too few sites are connected for a query to begin.
+// With secure aggregation a MaskedAttempt takes the place of single answers: it asks, waits and gives a sum or a
+// reason. Its clock, too, stands still while too few sites are connected for a query to begin.
 //
 // No sockets: everything outside comes through Ports. Threads: one.
 #pragma once
@@ -26,11 +26,11 @@
 #include <set>
 #include <string>
 
+#include "common/consortium/trust.h"
 #include "common/core/clock.h"
 #include "common/core/fail_points.h"
 #include "common/log/event_log.h"
 #include "common/wire/messages.h"
-#include "common/consortium/trust.h"
 #include "coordinator/coordinator_round.h"
 #include "coordinator/masked_attempt.h"
 #include "coordinator/owed_answers.h"

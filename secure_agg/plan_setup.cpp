@@ -2,36 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <bit>
 #include <utility>
 
 #include "common/crypto/sha256.h"
 #include "common/query/words.h"
+#include "secure_agg/query_hash.h"
 
 namespace synod::secure_agg {
-namespace {
-
-constexpr std::string_view kQueryLabel = "synod.query.1";
-static_assert(std::endian::native == std::endian::little, "values are hashed as they lie in memory");
-
-void AddValues(Sha256Hasher& hasher, const std::vector<float>& values) {
-  hasher.UpdateLittleEndian64(values.size());
-  hasher.Update(ByteView(reinterpret_cast<const std::uint8_t*>(values.data()), sizeof(float) * values.size()));
-}
-
-}  // namespace
-
-Digest HashOfQuery(const Query& query) {
-  Sha256Hasher hasher;
-  hasher.Update(kQueryLabel);
-  hasher.UpdateLittleEndian64(query.index);
-  hasher.UpdateLittleEndian64(query.entry);
-  hasher.UpdateLittleEndian64(static_cast<std::uint64_t>(query.kind));
-  AddValues(hasher, query.context);
-  AddValues(hasher, query.parameters);
-  return hasher.Finish();
-}
-
 Result<AttemptSetup> SetupOf(const Plan& plan, const QueryName& name, const Query& query,
                              const std::map<std::string, PublicKey>& site_keys) {
   if (plan.facts().aggregation != Aggregation::kSecure) return BadInput("the plan's answers are not masked");

@@ -12,10 +12,6 @@
 
 namespace synod::secure_agg {
 
-// SHA-256 over index, entry, kind, and the bits of all values: two sites that were sent different models have different
-// hashes.
-Digest HashOfQuery(const Query& query);
-
 // `site_keys`: the signing keys of the consortium's sites by name. Refused, naming the site, where the plan's roster
 // names a key that is not there; BadInput where plan or query cannot be asked under secure aggregation.
 Result<AttemptSetup> SetupOf(const Plan& plan, const QueryName& name, const Query& query,
