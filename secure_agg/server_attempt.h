@@ -73,7 +73,7 @@ class ServerAttempt {
 
   ServerPhase phase() const;
   bool ended() const { return ended_; }
-  // Who is waited for now: sites that can still answer in this phase.
+  // Sites that can still answer in this phase.
   std::vector<SiteIndex> Missing() const;
   // Who holds an upload slot now.
   std::vector<SiteIndex> Uploading() const;

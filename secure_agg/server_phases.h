@@ -105,12 +105,15 @@ class ServerMaskedInput {
   void Leave(SiteIndex site);
   bool IsUploading(SiteIndex site) const;
   bool HasAnswered(SiteIndex site) const;  // its vector is complete and added
+  // Dealers whose shares more sites reject than may collude: at least one of them is honest.
+  std::vector<Blame> ProvenByComplaints() const;
   NextServer<ServerConsistency> Close() &&;
 
  private:
   friend class ServerShareKeys;
-  ServerMaskedInput(std::unique_ptr<ServerRecord> record);
-  std::size_t SlotOf(SiteIndex site) const;
+  explicit ServerMaskedInput(std::unique_ptr<ServerRecord> record);
+  std::optional<std::size_t> SlotOf(SiteIndex site) const;
+  Receipt Exclude(SiteIndex site, BlameReason reason);
   void FillSlots();
   std::unique_ptr<ServerRecord> record_;
   std::vector<UploadSlot> slots_;  // grows to the number that the record allows, then is used again
@@ -161,8 +164,7 @@ class ServerUnmask {
   std::unique_ptr<ServerRecord> record_;
   SignatureList list_;
   std::map<SiteIndex, std::map<SiteIndex, Share>> shares_;  // about whom -> by holder
-  std::set<SiteIndex> answered_;
-  std::set<SiteIndex> out_;
+  std::map<SiteIndex, Unmasking> answers_;
 };
 
 }  // namespace synod::secure_agg

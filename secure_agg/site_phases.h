@@ -133,7 +133,7 @@ class SiteUnmask {
  private:
   friend class SiteConsistency;
   SiteUnmask(std::unique_ptr<SiteMaterial> material, std::vector<SiteIndex> survivors, ConsistencySignature signature);
-  RevealedShare Reveal(SiteIndex about) const;
+  RevealedShare Reveal(const SiteMaterial& material, SiteIndex about) const;
   std::unique_ptr<SiteMaterial> material_;
   std::vector<SiteIndex> survivors_;
   ConsistencySignature signature_;
