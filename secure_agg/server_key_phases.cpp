@@ -89,6 +89,12 @@ const AdvertisementList& ServerShareKeys::list() const {
   return record_->list;
 }
 
+std::vector<SiteIndex> ServerShareKeys::sites() const {
+  std::vector<SiteIndex> sites;
+  for (const ListedAdvertisement& entry : record_->list.entries) sites.push_back(entry.site);
+  return sites;
+}
+
 Receipt ServerShareKeys::Add(SiteIndex from, const ShareBundle& message) {
   const auto& listed = record_->list.entries;
   const bool expected =

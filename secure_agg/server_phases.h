@@ -67,6 +67,7 @@ class ServerShareKeys {
   ~ServerShareKeys();
 
   const AdvertisementList& list() const;  // the same for all its sites
+  std::vector<SiteIndex> sites() const;   // U1
   Receipt Add(SiteIndex from, const ShareBundle& message);
   bool HasAnswered(SiteIndex site) const;
   NextServer<ServerMaskedInput> Close() &&;
@@ -150,6 +151,7 @@ class ServerUnmask {
 
   const SignatureList& list() const { return list_; }
   const std::vector<SiteIndex>& survivors() const;
+  std::vector<SiteIndex> signers() const;
   Receipt Add(SiteIndex from, const Unmasking& message);
   bool HasAnswered(SiteIndex site) const;
   // Whether t shares of every secret are there.

@@ -101,6 +101,12 @@ const std::vector<SiteIndex>& ServerUnmask::survivors() const {
   return record_->survivors;
 }
 
+std::vector<SiteIndex> ServerUnmask::signers() const {
+  std::vector<SiteIndex> signers;
+  for (const ListedSignature& entry : list_.entries) signers.push_back(entry.site);
+  return signers;
+}
+
 Receipt ServerUnmask::Add(SiteIndex from, const Unmasking& message) {
   if (!record_->signatures.contains(from)) return Receipt::Of(Verdict::kUnexpected);
   if (auto receipt = AgainstEarlier(answers_, record_->out, from, message)) {

@@ -108,6 +108,7 @@ class SiteConsistency {
   ~SiteConsistency();
 
   MaskedVector& upload() { return upload_; }
+  const MaskedVector& upload() const { return upload_; }
   // What follows the last chunk; the same every time.
   const UploadEnd& End();
   // Keeps the promise durably before it signs.
