@@ -140,8 +140,8 @@ std::optional<MaskedAttempt::Outcome> MaskedAttempt::Tick(double seconds) {
   ServerActions actions;
   if (attempt_.phase() == ServerPhase::kMaskedInput) WatchUploads(seconds, actions);
   if (std::optional<Outcome> outcome = Do(std::move(actions))) return outcome;
-  if (elapsed_ >= phase_limit()) return Do(attempt_.OnPhaseDeadline());
-  return EndPhaseIfNobodyIsWaitedFor();
+  if (attempt_.ended() || elapsed_ < phase_limit()) return std::nullopt;
+  return Do(attempt_.OnPhaseDeadline());
 }
 
 MaskedAttempt::NotOpened MaskedAttempt::EndWithout(const secure_agg::Failure& failure) const {
@@ -157,12 +157,12 @@ std::optional<MaskedAttempt::Outcome> MaskedAttempt::Do(ServerActions actions) {
     } else if (std::holds_alternative<secure_agg::PhaseBegan>(action)) {
       elapsed_ = 0.0;
       still_.clear();
-    } else if (const auto* excluded = std::get_if<secure_agg::Excluded>(&action)) {
+    } else if (const auto* blamed = std::get_if<secure_agg::Blamed>(&action)) {
       ports_.log.Warning("site_excluded", {{"run", RunIdText(setup_->name().run)},
                                            {"query", setup_->name().query},
                                            {"attempt", setup_->name().attempt},
-                                           {"site", setup_->id_of(excluded->blame.site)},
-                                           {"reason", secure_agg::BlameReasonName(excluded->blame.reason)}});
+                                           {"site", setup_->id_of(blamed->blame.site)},
+                                           {"reason", secure_agg::BlameReasonName(blamed->blame.reason)}});
     } else if (std::holds_alternative<secure_agg::ReadyToOpen>(action)) {
       open = true;
     } else if (auto* opened = std::get_if<secure_agg::Opened>(&action)) {
@@ -172,7 +172,7 @@ std::optional<MaskedAttempt::Outcome> MaskedAttempt::Do(ServerActions actions) {
     }
   }
   if (open) return Do(attempt_.Open(UnmaskThreads()));
-  if (!outcome && !attempt_.ended() && !actions.empty()) return EndPhaseIfNobodyIsWaitedFor();
+  if (!outcome) return EndPhaseIfNobodyIsWaitedFor();
   return outcome;
 }
 

@@ -11,7 +11,7 @@ namespace synod {
 
 Status TrainingRun::BeginMasked(const CoordinatorRound::Ask& ask) {
   SYNOD_ASSIGN_OR_RETURN(secure_agg::AttemptSetup setup,
-                         secure_agg::SetupOf(*record_.plan, ask.name, *ask.query, ports_.trust.Keys().sites));
+                         secure_agg::SetupOf(*record_.plan, ask.name, *ask.query, ports_.site_keys()));
   masked_ = std::make_unique<MaskedAttempt>(
       std::make_shared<const secure_agg::AttemptSetup>(std::move(setup)), record_.summary.deadline_seconds,
       MaskedAttempt::Ports{ports_.sites, ports_.log, ports_.to_site,

@@ -21,12 +21,12 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 
-#include "common/consortium/trust.h"
 #include "common/core/clock.h"
 #include "common/core/fail_points.h"
 #include "common/log/event_log.h"
@@ -77,7 +77,7 @@ class TrainingRun {
     const Clock& clock;
     FailPoints& fail_points;
     EventLog& log;
-    const Trust& trust;  // replaced in place when the kit is read again
+    std::function<std::map<std::string, PublicKey>()> site_keys;  // of sites that are members now
     std::function<void(WorkerRequest)> to_worker;
     std::function<void(const std::string& site, Envelope)> to_site;  // dropped if it is not connected
     std::function<void(DraftReply)> on_draft;
