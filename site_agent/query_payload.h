@@ -13,8 +13,8 @@ namespace synod {
 // where products of single precision overflow.
 inline constexpr float kMaxQueryValue = 1e12F;
 
-// `payload`: context, then parameters, as little-endian float32. BadInput where it has another length, or a value is not
-// finite or beyond kMaxQueryValue: nothing is computed for such a query. The text names no value.
+// `payload`: context, then parameters, as little-endian float32. BadInput where it has another length, or a value is
+// not finite or beyond kMaxQueryValue: nothing is computed for such a query. The text names no value.
 Result<std::shared_ptr<const Query>> ReadQuery(const QueryAsk& ask, ByteView payload);
 
 }  // namespace synod

@@ -34,8 +34,8 @@
 
 namespace synod {
 
-// Where finished answers of one run lie. A port: the daemon's is SQLite (site_agent/sqlite_answer_store.h), the simulation's
-// memory.
+// Where finished answers of one run lie. A port: the daemon's is SQLite (site_agent/sqlite_answer_store.h), the
+// simulation's memory.
 class AnswerStore {
  public:
   virtual ~AnswerStore() = default;

@@ -37,14 +37,13 @@ Result<bool> SqlitePromiseStore::Has(const QueryName& name) const {
 Status SqlitePromiseStore::Keep(const QueryName& name, const Digest& promise) {
   SYNOD_ASSIGN_OR_RETURN(const bool kept, Has(name));
   if (kept) {
-    return Refused(
-        fmt::format("a survivor set of query {} attempt {} was signed before", name.query, name.attempt));
+    return Refused(fmt::format("a survivor set of query {} attempt {} was signed before", name.query, name.attempt));
   }
   SqlRow row = KeyOf(name);
   row.emplace_back(Bytes(promise.begin(), promise.end()));
   fail_points_->At(FailPoint::kSiteBeforePromise);
-  SYNOD_RETURN_IF_ERROR(database_->Transaction(
-      [&] { return database_->Execute("INSERT INTO promises VALUES (?, ?, ?, ?)", row); }));
+  SYNOD_RETURN_IF_ERROR(
+      database_->Transaction([&] { return database_->Execute("INSERT INTO promises VALUES (?, ?, ?, ?)", row); }));
   fail_points_->At(FailPoint::kSiteAfterPromise);
   return {};
 }
