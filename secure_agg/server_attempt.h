@@ -30,8 +30,9 @@ struct SendToSite {
 struct PhaseBegan {
   ServerPhase phase = ServerPhase::kAdvertise;
 };
-// The site is out of this attempt, by its own fault; the attempt goes on.
-struct Excluded {
+// The site broke a rule, and the attempt goes on: without the site, or, where its vector is in the sum already, without
+// further messages of it.
+struct Blamed {
   Blame blame;
 };
 // Enough was revealed: the caller calls Open, which takes its time (N key streams of d words), when it suits it.
@@ -40,7 +41,7 @@ struct Opened {
   OpenedSum sum;
   std::vector<SiteIndex> survivors;  // whose inputs are in it: exactly the signed set
 };
-using ServerAction = std::variant<SendToSite, PhaseBegan, Excluded, ReadyToOpen, Opened, Failure>;
+using ServerAction = std::variant<SendToSite, PhaseBegan, Blamed, ReadyToOpen, Opened, Failure>;
 using ServerActions = std::vector<ServerAction>;
 
 struct ServerDropCounts {
@@ -71,9 +72,9 @@ class ServerAttempt {
   // The caller gives the attempt up (the run is aborted).
   ServerActions Abandon();
 
-  ServerPhase phase() const;
+  ServerPhase phase() const { return phase_name_; }
   bool ended() const { return ended_; }
-  // Who is waited for now: sites that can still answer in this phase.
+  // Sites that can still answer in this phase.
   std::vector<SiteIndex> Missing() const;
   // Who holds an upload slot now.
   std::vector<SiteIndex> Uploading() const;
@@ -86,9 +87,27 @@ class ServerAttempt {
   using Phase =
       std::variant<ServerAdvertise, ServerShareKeys, ServerMaskedInput, ServerConsistency, ServerUnmask, Finished>;
 
+  void Take(SiteIndex from, const Receipt& receipt, ServerActions& actions);
+  // Closes phases as long as nobody is waited for.
+  void Advance(ServerActions& actions);
+  void ClosePhase(ServerActions& actions);
+  template <typename Next>
+  void Enter(std::variant<Next, Failure> next, ServerActions& actions);
+  void Announce(ServerActions& actions) const;
+  // What this phase says to a site that has not answered yet.
+  void SayTo(SiteIndex site, ServerActions& actions) const;
+  void SendGrants(ServerActions& actions);
+  void Send(SiteIndex site, CoordinatorBody body, ServerActions& actions) const;
+  void End(ServerActions& actions);
+  void Fail(Failure failure, ServerActions& actions);
+  std::vector<SiteIndex> Expected() const;
+  bool HasAnswered(SiteIndex site) const;
+  void Exclude(SiteIndex site);
+
   std::shared_ptr<const AttemptSetup> setup_;
   Phase phase_;
-  std::set<SiteIndex> out_;  // left or excluded
+  ServerPhase phase_name_ = ServerPhase::kAdvertise;
+  std::set<SiteIndex> out_;  // left or blamed
   std::vector<Blame> blames_;
   bool ready_ = false;
   bool ended_ = false;

@@ -67,6 +67,7 @@ class ServerShareKeys {
   ~ServerShareKeys();
 
   const AdvertisementList& list() const;  // the same for all its sites
+  std::vector<SiteIndex> sites() const;   // U1
   Receipt Add(SiteIndex from, const ShareBundle& message);
   bool HasAnswered(SiteIndex site) const;
   NextServer<ServerMaskedInput> Close() &&;
@@ -105,12 +106,15 @@ class ServerMaskedInput {
   void Leave(SiteIndex site);
   bool IsUploading(SiteIndex site) const;
   bool HasAnswered(SiteIndex site) const;  // its vector is complete and added
+  // Dealers whose shares more sites reject than may collude: at least one of them is honest.
+  std::vector<Blame> ProvenByComplaints() const;
   NextServer<ServerConsistency> Close() &&;
 
  private:
   friend class ServerShareKeys;
-  ServerMaskedInput(std::unique_ptr<ServerRecord> record);
-  std::size_t SlotOf(SiteIndex site) const;
+  explicit ServerMaskedInput(std::unique_ptr<ServerRecord> record);
+  std::optional<std::size_t> SlotOf(SiteIndex site) const;
+  Receipt Exclude(SiteIndex site, BlameReason reason);
   void FillSlots();
   std::unique_ptr<ServerRecord> record_;
   std::vector<UploadSlot> slots_;  // grows to the number that the record allows, then is used again
@@ -147,6 +151,7 @@ class ServerUnmask {
 
   const SignatureList& list() const { return list_; }
   const std::vector<SiteIndex>& survivors() const;
+  std::vector<SiteIndex> signers() const;
   Receipt Add(SiteIndex from, const Unmasking& message);
   bool HasAnswered(SiteIndex site) const;
   // Whether t shares of every secret are there.
@@ -161,8 +166,7 @@ class ServerUnmask {
   std::unique_ptr<ServerRecord> record_;
   SignatureList list_;
   std::map<SiteIndex, std::map<SiteIndex, Share>> shares_;  // about whom -> by holder
-  std::set<SiteIndex> answered_;
-  std::set<SiteIndex> out_;
+  std::map<SiteIndex, Unmasking> answers_;
 };
 
 }  // namespace synod::secure_agg

@@ -68,9 +68,10 @@ class SiteAttempt {
   // The caller waited long enough.
   SiteActions OnPhaseDeadline();
 
-  // After SendUpload. index < chunks(); views live as long as this attempt has not taken a SurvivorList.
+  // While has_upload(): from OnInput until the coordinator names the survivors. index < chunks(). Views live as long as
+  // that. A SendUpload replaces one before it that is not finished.
   bool has_upload() const;
-  std::uint32_t chunks();
+  std::uint32_t chunks() const;
   MaskedChunk Chunk(std::uint32_t index);
   SiteMessage EndOfUpload();
 
@@ -84,26 +85,29 @@ class SiteAttempt {
   struct Finished {};
   using Phase = std::variant<SiteAdvertise, SiteShareKeys, SiteMaskedInput, SiteConsistency, SiteUnmask, Finished>;
 
+  // Whether a list that belongs to `phase` (its place in Phase) comes now; a repetition is counted, and one that comes
+  // before its time ends the attempt.
+  enum class Turn { kNow, kRepeated, kEarly };
+  Turn TurnOf(std::size_t phase) const;
+  SiteActions NotNow(Turn turn);
+
   SiteActions On(const AdvertisementList& list);
   SiteActions On(const ShareList& list);
   SiteActions On(const UploadGrant& grant);
   SiteActions On(const SurvivorList& list);
   SiteActions On(const SignatureList& list);
   SiteActions On(const AttemptClosed& closed);
-  template <typename Next, typename Message>
-  SiteActions Advance(Message message);
-  SiteActions Fail(Failure failure);
   SiteActions Send(SiteBody body);
+  SiteActions Upload();
+  SiteActions Fail(Failure failure);
 
   std::shared_ptr<const AttemptSetup> setup_;
   PromiseStore* promises_;
   Phase phase_;
-  bool started_ = false;
-  bool judging_ = false;   // JudgePeers is open
-  bool uploaded_ = false;  // EndOfUpload was taken
-  std::optional<std::uint32_t> granted_;
-  std::optional<SiteMessage> last_sent_;
-  std::vector<std::optional<CoordinatorBody>> seen_;  // by kind: to tell repetitions from conflicts
+  bool judging_ = false;                   // JudgePeers is open
+  std::optional<std::uint32_t> granted_;   // the last grant that was not yet acted on
+  std::optional<SiteMessage> last_sent_;   // for a coordinator that may have missed it
+  std::optional<SurvivorList> survivors_;  // what this site signed
   bool ended_ = false;
   std::optional<Failure> failure_;
   SiteDropCounts dropped_;

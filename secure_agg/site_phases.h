@@ -108,6 +108,7 @@ class SiteConsistency {
   ~SiteConsistency();
 
   MaskedVector& upload() { return upload_; }
+  const MaskedVector& upload() const { return upload_; }
   // What follows the last chunk; the same every time.
   const UploadEnd& End();
   // Keeps the promise durably before it signs.
@@ -133,7 +134,7 @@ class SiteUnmask {
  private:
   friend class SiteConsistency;
   SiteUnmask(std::unique_ptr<SiteMaterial> material, std::vector<SiteIndex> survivors, ConsistencySignature signature);
-  RevealedShare Reveal(SiteIndex about) const;
+  RevealedShare Reveal(const SiteMaterial& material, SiteIndex about) const;
   std::unique_ptr<SiteMaterial> material_;
   std::vector<SiteIndex> survivors_;
   ConsistencySignature signature_;
