@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/wire/limits.h"
+#include "secure_agg/codec.h"
 
 namespace synod {
 namespace {
@@ -27,9 +28,11 @@ SiteAgent::SiteAgent(Ports ports, Setup setup)
       trust_(std::move(setup.trust)),
       signing_key_(std::move(setup.signing_key)),
       state_(std::move(setup.state)),
+      witness_(std::move(setup.witness)),
       compute_(ports.worker),
-      context_{ports.clock, ports.fail_points, ports.log, ports.audit, trust_, signing_key_, configuration_, policy_,
-               *state_,     ports.coordinator, compute_,  retries_,    ""},
+      context_{ports.clock,  ports.fail_points, ports.log,     ports.audit, trust_,
+               signing_key_, configuration_,    policy_,       *state_,     ports.coordinator,
+               compute_,     retries_,          ports.secrets, witness_,    ""},
       answers_(context_),
       proposals_(context_, [this](const RunId& run) { answers_.Stop(run); }),
       drafts_(context_, answers_, [this](const RunId& run) { answers_.Stop(run); }) {}
@@ -38,6 +41,7 @@ Result<std::unique_ptr<SiteAgent>> SiteAgent::Create(Ports ports, Setup setup) {
   std::unique_ptr<SiteAgent> agent(new SiteAgent(ports, std::move(setup)));
   SYNOD_RETURN_IF_ERROR(agent->Reconcile());
   agent->proposals_.Start();
+  agent->answers_.Start();
   agent->Advance();
   return agent;
 }
@@ -63,6 +67,7 @@ void SiteAgent::OnLinkOpened(const PeerOpened& opened) {
   link_ = {true, context_.clock.UnixSeconds(), opened.identity.name, ""};
   context_.log.Info("link_opened",
                     {{"coordinator", opened.identity.name}, {"software_version", opened.hello.software_version}});
+  answers_.OnLinkOpened();
 }
 
 void SiteAgent::OnLinkClosed(const PeerClosed& closed) {
@@ -81,6 +86,8 @@ void SiteAgent::OnMessage(const Envelope& envelope) {
     proposals_.OnNotice(*notice);
   } else if (const auto* ask = std::get_if<QueryAsk>(&message)) {
     answers_.OnQuery(*ask, payload);
+  } else if (const auto* step = std::get_if<AggregationStep>(&message)) {
+    answers_.OnStep(*step, payload);
   } else if (const auto* closed = std::get_if<QueryClosed>(&message)) {
     answers_.OnClosed(*closed);
   } else if (const auto* draft = std::get_if<DraftToSign>(&message)) {
@@ -171,6 +178,8 @@ Status SiteAgent::AcceptDataset(const std::string& name) {
 std::uint64_t SiteAgent::PayloadLimit(const Message& message) const {
   if (std::holds_alternative<RunProposal>(message)) return limits::kMaxRunOfferBytes;
   if (std::holds_alternative<TrustUpdate>(message)) return TrustBundle::kMaxBytes;
+  // Of any run and attempt: one that comes late, after its attempt ended here, is read and dropped.
+  if (std::holds_alternative<AggregationStep>(message)) return secure_agg::kMaxCoordinatorMessageBytes;
   const auto parameters_of = [&](const RunId& run) -> std::uint64_t {
     const SiteRunRecord* record = state_->runs().Find(run);
     return record == nullptr || !record->review ? 0 : record->review->parameters;

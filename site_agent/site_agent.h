@@ -27,6 +27,7 @@ class SiteAgent {
     AuditLog& audit;
     CoordinatorPort& coordinator;
     WorkerPort& worker;
+    SecretStreams& secrets;
   };
   struct Setup {
     std::string kit;  // folder
@@ -35,6 +36,7 @@ class SiteAgent {
     Trust trust;
     SigningKey signing_key;
     std::unique_ptr<SiteState> state;
+    WitnessPort witness = {};
   };
 
   // Registers data sets and takes up runs that a former process left.
@@ -84,6 +86,7 @@ class SiteAgent {
   Trust trust_;
   SigningKey signing_key_;
   std::unique_ptr<SiteState> state_;
+  WitnessPort witness_;
   RetryList retries_;
   ComputeQueue compute_;
   SiteContext context_;

@@ -65,6 +65,8 @@ Result<std::unique_ptr<SiteState>> SiteState::Open(const std::string& kit, const
   Result<Ledger> ledger = Ledger::Open(*state->ledger_store_);
   if (!ledger.ok()) return ledger.error().Within("the site's ledger");
   state->ledger_.emplace(std::move(ledger).value());
+  SYNOD_ASSIGN_OR_RETURN(SqlitePromiseStore promises, SqlitePromiseStore::Open(*state->database_, fail_points));
+  state->promises_.emplace(std::move(promises));
   SYNOD_RETURN_IF_ERROR(state->OpenAccounts());
   return state;
 }
@@ -135,6 +137,15 @@ Status SiteState::Settle(const RunId& run) {
   SYNOD_ASSIGN_OR_RETURN(const Plan plan, Plan::FromCanonicalText(record->offer.plan));
   SYNOD_ASSIGN_OR_RETURN(const LifetimeCost cost, CostOfRows(rows, plan, account->second.budget().order));
   account->second.Settle(run, cost);
+  return {};
+}
+
+Status SiteState::ForgetPromises() {
+  SYNOD_ASSIGN_OR_RETURN(const std::vector<RunId> kept, promises_->Runs());
+  for (const RunId& run : kept) {
+    const SiteRunRecord* record = runs_->Find(run);
+    if (record != nullptr && record->state == SiteRunState::kEnded) SYNOD_RETURN_IF_ERROR(promises_->Forget(run));
+  }
   return {};
 }
 

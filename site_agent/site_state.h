@@ -1,5 +1,6 @@
 // What a site keeps in KIT/state/site.db: registered data sets, runs and decisions, the ledger with the answers that it
-// paid for, and each data set's account over its life, which is computed from the others. One process at a time has it
+// paid for, promises of secure aggregation, and each data set's account over its life, which is computed from the
+// others. One process at a time has it
 // open: the daemon, or for a moment a command while the daemon is stopped; whoever comes second waits for the first
 // one, kWaitSeconds at most. Threads: one.
 #pragma once
@@ -19,6 +20,7 @@
 #include "common/store/sqlite_ledger_store.h"
 #include "site_agent/dataset_register.h"
 #include "site_agent/site_run_book.h"
+#include "site_agent/sqlite_promise_store.h"
 
 namespace synod {
 
@@ -51,6 +53,7 @@ class SiteState {
   SqliteLedgerStore& ledger_store() { return *ledger_store_; }
   const SqliteLedgerStore& ledger_store() const { return *ledger_store_; }
   Ledger& ledger() { return *ledger_; }
+  SqlitePromiseStore& promises() { return *promises_; }
   Database& database() { return *database_; }
 
   // Rows of one run, from the ledger.
@@ -67,6 +70,8 @@ class SiteState {
   Status Reserve(const std::string& dataset, const RunId& run, const Plan& plan);
   // The run will give no further answer: the account keeps what its ledger rows say.
   Status Settle(const RunId& run);
+  // Promises of runs that have ended here are not needed again; those of others stay.
+  Status ForgetPromises();
 
  private:
   explicit SiteState(StateLock lock) : lock_(std::move(lock)) {}
@@ -78,6 +83,7 @@ class SiteState {
   std::optional<SiteRunBook> runs_;
   std::unique_ptr<SqliteLedgerStore> ledger_store_;
   std::optional<Ledger> ledger_;
+  std::optional<SqlitePromiseStore> promises_;
   std::map<std::string, LifetimeFilter> accounts_;
 };
 

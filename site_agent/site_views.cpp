@@ -62,6 +62,7 @@ Json RuleView(const AllowRule& rule) {
                {"columns", rule.columns},
                {"operators", rule.operators},
                {"coordinators", rule.coordinators},
+               {"aggregation", rule.aggregation},
                {"max_epsilon", rule.max_epsilon},
                {"max_own_share_epsilon", rule.max_own_share_epsilon},
                {"max_delta", rule.max_delta},

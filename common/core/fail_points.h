@@ -17,6 +17,10 @@ enum class FailPoint : std::uint8_t {
   kSiteAfterCharge,
   kSiteBeforeAnswerSent,
   kSiteAfterAnswerSent,
+  kSiteBeforePromise,  // to one survivor set of an attempt
+  kSiteAfterPromise,
+  kSiteBeforeStepSent,  // of a secure aggregation, the masked answer excepted: that is an answer
+  kSiteAfterStepSent,
   kSiteBeforeCounterSignatureSent,
   kSiteAfterCounterSignatureSent,
   kCoordinatorBeforeRunStored,

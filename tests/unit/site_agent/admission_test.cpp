@@ -335,18 +335,5 @@ TEST(SiteAnswers, WithTheWholeNoiseWhereNobodyAddsUpAndAShareWhereACuratorDoes) 
   EXPECT_EQ(curated.ledger_store.rows().size(), 1U);
 }
 
-TEST(SiteAnswersDeathTest, NoMaskedPlanOnThePathWithoutMasks) {
-  PlanFacts facts = testing::RoundPlan()->facts();
-  facts.aggregation = Aggregation::kSecure;
-  facts.threshold = facts.quorum = 3;
-  const auto secure = std::make_shared<const Plan>(Plan::Create(facts, testing::RoundPlan()->entries()).value());
-  SiteBench bench;
-  EXPECT_DEATH(SiteRound::Begin({secure, bench.run, bench.dataset}, bench.ledger, bench.answers, {}).ok(),
-               "path of their own");
-  EXPECT_DEATH(
-      SiteComputer(SiteComputer::Setup{secure, bench.run, testing::RecordsOf(3), 1}, bench.contribution, bench.streams),
-      "path of their own");
-}
-
 }  // namespace
 }  // namespace synod
