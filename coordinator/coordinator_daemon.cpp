@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <limits>
@@ -18,6 +19,7 @@
 #include "coordinator/sqlite_run_store.h"
 #include "coordinator/sqlite_training_store.h"
 #include "coordinator/worker_line.h"
+#include "secure_agg/codec.h"
 
 namespace synod {
 namespace {
@@ -286,6 +288,14 @@ void CoordinatorDaemon::State::PushTrust(const std::string& site) {
 std::uint64_t CoordinatorDaemon::State::PayloadLimit(const Identity& peer, const Message& message) const {
   if (const auto* answer = std::get_if<Answer>(&message)) {
     return peer.role == Role::kSite ? owed_.BytesOwed(peer.name, answer->name) : 0;
+  }
+  if (const auto* step = std::get_if<AggregationStep>(&message)) {
+    const bool asked = peer.role == Role::kSite && owed_.BytesOwed(peer.name, step->name) > 0;
+    return asked ? secure_agg::kMaxSiteMessageBytes : 0;
+  }
+  if (const auto* chunk = std::get_if<AggregationChunk>(&message)) {
+    if (peer.role != Role::kSite) return 0;
+    return std::min<std::uint64_t>(secure_agg::kChunkBytes, owed_.BytesOwed(peer.name, chunk->name));
   }
   if (const auto* request = std::get_if<OperatorRequest>(&message)) {
     return peer.role == Role::kSite ? 0 : OperatorDesk::PayloadLimit(peer.role, *request);

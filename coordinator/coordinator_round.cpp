@@ -281,8 +281,7 @@ std::optional<CoordinatorRound::Action> CoordinatorRound::OnOpened(const QueryNa
   if (state_ != State::kAsking || name != open_->name) return std::nullopt;
   SYNOD_CHECK(sum.answers() >= AnswersNeeded(*plan_), "a sum below the quorum was opened");
   const PlanEntry& entry = open_entry();
-  Result<NoisySum> opened =
-      SumAccumulator::Decode(GridOf(entry), BitsOf(entry), std::move(sum).words(), sum.answers());
+  Result<NoisySum> opened = SumAccumulator::Decode(GridOf(entry), BitsOf(entry), std::move(sum).words(), sum.answers());
   SYNOD_CHECK(opened.ok(), "a masked sum has the length of its entry");
   answered_.insert(survivors.begin(), survivors.end());
   return CloseWith(std::make_shared<const NoisySum>(std::move(*opened)));

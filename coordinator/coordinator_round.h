@@ -17,8 +17,8 @@
 // After a restart (RoundHistory) the same class replays: stored attempts are taken from the history instead of being
 // asked, so that trainer, counts and participation come to where they were, bit for bit; a query whose attempt was
 // charged but has no record is asked again under the same name (sites send the stored answer of that name again). With
-// secure aggregation an attempt does not outlive the process that held its masks: it is recorded as failed, and the next
-// attempt is asked.
+// secure aggregation an attempt does not outlive the process that held its masks: it is recorded as failed, and the
+// next attempt is asked.
 //
 // Invariants: an answer counts only for the open query and attempt, once a site; a query is charged in the
 // coordinator's ledger before it is asked; a sum is stored before it is absorbed.
@@ -156,7 +156,7 @@ class CoordinatorRound {
   std::unique_ptr<SumAccumulator> accumulator_;
   std::set<std::string> answered_;
   std::map<std::string, RefusalReason> refused_;
-  std::string not_opened_;  // why the last masked sum was not opened
+  std::string not_opened_;                // why the last masked sum was not opened
   std::vector<std::uint64_t> completed_;  // sums of each entry
   Participation participation_;
   std::uint64_t dropped_messages_ = 0;

@@ -184,6 +184,15 @@ Status RunDirector::OnSiteMessage(const std::string& site, const Envelope& envel
     TakeRefusal(site, *refused);
     return {};
   }
+  const ByteView payload = envelope.payload == nullptr ? ByteView() : ByteView(*envelope.payload);
+  if (const auto* step = std::get_if<AggregationStep>(&message)) {
+    if (training_ != nullptr && training_->run() == step->name.run) training_->OnStep(site, step->name, payload);
+    return {};
+  }
+  if (const auto* chunk = std::get_if<AggregationChunk>(&message)) {
+    if (training_ != nullptr && training_->run() == chunk->name.run) training_->OnChunk(site, *chunk, payload);
+    return {};
+  }
   if (const auto* signature = std::get_if<CounterSignature>(&message)) {
     return ports_.signing.OnCounterSignature(site, *signature);
   }

@@ -96,10 +96,12 @@ void Federation::WriteRun() const {
   }
   WriteText(
       run_file(),
-      fmt::format("[run]\nname = \"wards\"\nseed = 5\nsites = {}\n{}deadline_seconds = {}\nslot_seconds = {}\n"
+      fmt::format("[run]\nname = \"wards\"\nseed = 5\nsites = {}\naggregation = \"{}\"\n{}deadline_seconds = "
+                  "{}\nslot_seconds = {}\n"
                   "[schema]\nfile = \"schema.toml\"\n[model]\n{}[privacy]\nepsilon = {}\ndelta = 1e-4\nunits = {}\n",
-                  options_.sites.size(), options_.quorum == 0 ? "" : fmt::format("quorum = {}\n", options_.quorum),
-                  options_.deadline_seconds, options_.slot_seconds, model, options_.epsilon, options_.units));
+                  options_.sites.size(), options_.aggregation,
+                  options_.quorum == 0 ? "" : fmt::format("quorum = {}\n", options_.quorum), options_.deadline_seconds,
+                  options_.slot_seconds, model, options_.epsilon, options_.units));
   WriteText(schema_file(), SchemaText());
 }
 

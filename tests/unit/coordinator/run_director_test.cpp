@@ -162,12 +162,11 @@ class RunDirectorTest : public ::testing::Test {
   PeerId peer_ = 0;
 };
 
-TEST_F(RunDirectorTest, TheRosterIsEverySiteWithTheFingerprintOfItsKeyAndNothingIsAggregated) {
+TEST_F(RunDirectorTest, TheRosterIsEverySiteWithTheFingerprintOfItsKey) {
   ASSERT_TRUE(director_->Submit(SubmissionOf(1)).ok());
   director_->Advance();
   const auto& request = std::get<ResolveRequest>(resolver_.at(0));
   ASSERT_EQ(request.roster.size(), 3u);
-  EXPECT_EQ(request.aggregation, Aggregation::kNone);
   for (const RosterSite& site : request.roster) {
     EXPECT_EQ(site.key_fingerprint, KeyFingerprint(trust_.Keys().sites.at(site.id)));
   }
