@@ -289,9 +289,9 @@ std::uint64_t CoordinatorDaemon::State::PayloadLimit(const Identity& peer, const
   if (const auto* answer = std::get_if<Answer>(&message)) {
     return peer.role == Role::kSite ? owed_.BytesOwed(peer.name, answer->name) : 0;
   }
-  if (const auto* step = std::get_if<AggregationStep>(&message)) {
-    const bool asked = peer.role == Role::kSite && owed_.BytesOwed(peer.name, step->name) > 0;
-    return asked ? secure_agg::kMaxSiteMessageBytes : 0;
+  // Small, and also of an attempt that a coordinator before this one asked for.
+  if (std::holds_alternative<AggregationStep>(message)) {
+    return peer.role == Role::kSite ? secure_agg::kMaxSiteMessageBytes : 0;
   }
   if (const auto* chunk = std::get_if<AggregationChunk>(&message)) {
     if (peer.role != Role::kSite) return 0;

@@ -32,7 +32,6 @@ Status TrainingRun::BeginMasked(const CoordinatorRound::Ask& ask) {
 void TrainingRun::TakeOutcome(std::optional<MaskedAttempt::Outcome> outcome) {
   if (!outcome) return;
   const QueryName name = masked_->name();
-  for (const RosterSite& site : record_.plan->facts().roster) ports_.owed.Settle(site.id, name);
   masked_.reset();
   std::optional<CoordinatorRound::Action> action;
   if (auto* opened = std::get_if<MaskedAttempt::Opened>(&*outcome)) {

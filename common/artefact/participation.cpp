@@ -129,4 +129,22 @@ Result<Participation> Participation::FromJson(const Json& json) {
   return participation;
 }
 
+Status CheckCharged(const Plan& plan, const Participation& counted, std::uint32_t site,
+                    const std::vector<std::uint64_t>& charged) {
+  const std::vector<PlanEntry>& entries = plan.entries();
+  if (charged.size() != entries.size()) return VerificationFailed("it counts other entries than the plan's");
+  const std::vector<std::uint64_t> answered = counted.AnsweredBy(site, entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (charged[i] > entries[i].allowed()) {
+      return VerificationFailed(
+          fmt::format("it was charged for \"{}\" more often than the plan allows", entries[i].name));
+    }
+    if (charged[i] < answered[i]) {
+      return VerificationFailed(
+          fmt::format("it was charged for \"{}\" less often than the coordinator counts", entries[i].name));
+    }
+  }
+  return {};
+}
+
 }  // namespace synod

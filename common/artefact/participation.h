@@ -48,4 +48,10 @@ class Participation {
   std::vector<ParticipationRow> rows_;
 };
 
+// Whether what a site charged by its own ledger, an entry of the plan each, covers what is counted of it: never less
+// than that, and never more than the plan allows. It may be more: an answer may have come too late, or its attempt may
+// have ended without a sum. VerificationFailed says which entry is wrong.
+Status CheckCharged(const Plan& plan, const Participation& counted, std::uint32_t site,
+                    const std::vector<std::uint64_t>& charged);
+
 }  // namespace synod
