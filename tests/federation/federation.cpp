@@ -139,7 +139,7 @@ void Federation::WriteSite(const std::string& site) const {
   WriteText(kit_of(site) + "/local/policy.toml",
             fmt::format("[[lifetime]]\ndataset = \"records\"\nepsilon = {}\ndelta = 1e-4\n"
                         "[[allow]]\ndataset = \"records\"\nfamilies = [\"{}\"]\ncolumns = [{}]\n"
-                        "operators = [\"operator\"]\nmax_epsilon = {}\n"
+                        "operators = [\"operator\"]\nmax_epsilon = {}\nmax_own_share_epsilon = 100\n"
                         "max_delta = 1e-4\nunit = \"record\"\napproval = \"{}\"\n",
                         options_.lifetime_epsilon, options_.family, fmt::join(columns, ", "), options_.epsilon,
                         options_.approval));
