@@ -7,6 +7,7 @@
 
 #include "common/query/words.h"
 #include "secure_agg/query_hash.h"
+#include "site_agent/masked_setup.h"
 #include "site_agent/query_payload.h"
 #include "site_agent/sqlite_answer_store.h"
 #include "site_agent/time_slot.h"
@@ -68,30 +69,29 @@ void AnswerDesk::OnQuery(const QueryAsk& ask, ByteView payload) {
   // A deadline that makes no sense is the coordinator's loss: the query is dropped at once or kept for an hour.
   const double seconds = std::isfinite(ask.seconds_left) ? std::clamp(ask.seconds_left, 0.0, 3600.0) : 0.0;
   if ((*run)->plan->facts().aggregation == Aggregation::kSecure) {
-    const AskedAttempt asked{ask.name, ask.entry, record->plan_hash, secure_agg::HashOfQuery(**query)};
-    return OnSecureQuery(**run, asked, *query, seconds);
+    return OnSecureQuery(**run, ask.name, *query, seconds);
   }
   Act(**run, (*run)->round->OnQuery(*query, ask.name), context_.now() + seconds);
 }
 
-void AnswerDesk::OnSecureQuery(ActiveRun& run, const AskedAttempt& asked, std::shared_ptr<const Query> query,
+void AnswerDesk::OnSecureQuery(ActiveRun& run, const QueryName& name, const std::shared_ptr<const Query>& query,
                                double seconds) {
-  if (const secure_agg::AttemptSetup* alive = masked_.Alive(asked.name)) {
-    if (alive->facts().query_hash == asked.query_hash) return masked_.Resume(asked.name);
-    return Refuse(asked.name, RefusalReason::kReplayed, "the attempt was asked before, with another content");
+  if (const secure_agg::AttemptSetup* alive = masked_.Alive(name)) {
+    if (alive->facts().query_hash == secure_agg::HashOfQuery(*query)) return masked_.Resume(name);
+    return Refuse(name, RefusalReason::kReplayed, "the attempt was asked before, with another content");
   }
-  SiteRound::Action action = run.round->OnQuery(std::move(query), asked.name);
+  SiteRound::Action action = run.round->OnQuery(query, name);
   if (!std::holds_alternative<SiteRound::Compute>(action)) return Act(run, std::move(action), 0.0);
   Result<secure_agg::AttemptSetup> setup =
-      SetUpAttempt(*run.plan, asked, context_.trust, context_.signing_key.public_key());
+      SetUpAttempt(*run.plan, name, *query, context_.trust, context_.signing_key.public_key());
   if (!setup.ok()) {
     run.round->Abandon();
     last_problem_ = setup.error().message;
-    return Refuse(asked.name, RefusalReason::kOutsidePlan, setup.error().message);
+    return Refuse(name, RefusalReason::kOutsidePlan, setup.error().message);
   }
   masked_.Begin(
       {std::make_shared<const secure_agg::AttemptSetup>(std::move(*setup)), run.plan->facts().slot_seconds, seconds});
-  if (masked_.Alive(asked.name) != nullptr) Act(run, std::move(action), context_.now() + seconds);
+  if (masked_.Alive(name) != nullptr) Act(run, std::move(action), context_.now() + seconds);
 }
 
 Result<SpendPermit> AnswerDesk::Charge(const QueryName& name) {

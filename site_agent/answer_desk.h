@@ -15,7 +15,6 @@
 
 #include "common/core/result.h"
 #include "site_agent/masked_answers.h"
-#include "site_agent/masked_setup.h"
 #include "site_agent/site_context.h"
 #include "site_agent/site_round.h"
 
@@ -75,7 +74,7 @@ class AnswerDesk {
 
   Result<ActiveRun*> Active(const SiteRunRecord& record);
   // A query of secure aggregation, whose attempt begins or goes on.
-  void OnSecureQuery(ActiveRun& run, const AskedAttempt& asked, std::shared_ptr<const Query> query, double seconds);
+  void OnSecureQuery(ActiveRun& run, const QueryName& name, const std::shared_ptr<const Query>& query, double seconds);
   void OnMaskedComputed(Computed computed);
   Result<SpendPermit> Charge(const QueryName& name);
   void OnMaskedEnded(const QueryName& name, const std::string& problem);

@@ -6,21 +6,14 @@
 #include "common/consortium/trust.h"
 #include "common/core/result.h"
 #include "common/privacy/plan.h"
+#include "common/query/query.h"
 #include "secure_agg/attempt_setup.h"
 
 namespace synod {
 
-struct AskedAttempt {
-  QueryName name;
-  std::uint32_t entry = 0;  // of the plan
-  Digest plan_hash{};
-  Digest query_hash{};  // secure_agg::HashOfQuery
-};
-
-// VerificationFailed, naming the site, unless every site of the roster is in the manifest, not revoked, with a signing
-// key that has the plan's fingerprint, and `own_name` with `own_key`. The plan's aggregation is secure and has the
-// entry (our own duty).
-Result<secure_agg::AttemptSetup> SetUpAttempt(const Plan& plan, const AskedAttempt& asked, const Trust& trust,
-                                              const PublicKey& own_key);
+// What secure_agg::SetupOf refuses, and a roster that does not list this site with `own_key`. A member that was revoked
+// has no key here: the run cannot go on with it on its roster.
+Result<secure_agg::AttemptSetup> SetUpAttempt(const Plan& plan, const QueryName& name, const Query& query,
+                                              const Trust& trust, const PublicKey& own_key);
 
 }  // namespace synod

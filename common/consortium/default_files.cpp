@@ -51,6 +51,7 @@ std::string DefaultPolicyToml(const Identity& site) {
 # columns = ["age", "sex"]        # exactly these, in any order
 # operators = ["operator"]        # left out: those of the consortium
 # coordinators = ["coordinator"]  # left out: those of the consortium
+# aggregation = ["secure"]        # left out: "secure" and "none"
 # max_epsilon = 3.0               # in the coordinator's reading
 # max_own_share_epsilon = 6.0     # from this site's own noise alone: above max_epsilon with secure aggregation, which
 #                                 # counts the noise of several sites; left out: max_epsilon

@@ -19,7 +19,7 @@ enum class FailPoint : std::uint8_t {
   kSiteAfterAnswerSent,
   kSiteBeforePromise,  // to one survivor set of an attempt
   kSiteAfterPromise,
-  kSiteBeforeStepSent,  // of a secure aggregation, the masked answer excepted: that is an answer
+  kSiteBeforeStepSent,  // of a secure aggregation, the chunks of the masked answer excepted
   kSiteAfterStepSent,
   kSiteBeforeCounterSignatureSent,
   kSiteAfterCounterSignatureSent,

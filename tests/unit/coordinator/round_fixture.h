@@ -28,7 +28,7 @@ struct RoundPlanOptions {
   std::uint64_t dimension = 4;
   double sampling_rate = 0.5;
   std::uint64_t units = 1000;
-  std::vector<Digest> keys;  // fingerprints, with secure aggregation: c = 1, t = quorum
+  std::vector<Digest> keys = {};  // fingerprints, with secure aggregation: c = 1, t = quorum
 };
 
 inline PlanEntry RoundEntry(std::string name, QueryKind kind, const RoundPlanOptions& options) {

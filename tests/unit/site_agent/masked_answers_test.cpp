@@ -7,26 +7,11 @@
 namespace synod {
 namespace {
 
+using testing::HoldFromShares;
+using testing::HoldFromSurvivors;
 using ::testing::IsEmpty;
 using testing::MaskedWorld;
-using testing::SecureOfferOf;
-
-template <typename Body>
-bool Is(const secure_agg::CoordinatorMessage& message) {
-  return std::holds_alternative<Body>(message.body);
-}
-
-// Everything that comes after the grant is late.
-void HoldFromSurvivors(MaskedWorld& world) {
-  world.held = [](const secure_agg::CoordinatorMessage& message) { return Is<secure_agg::SurvivorList>(message); };
-}
-void HoldFromShares(MaskedWorld& world) {
-  world.held = [](const secure_agg::CoordinatorMessage& message) { return Is<secure_agg::ShareList>(message); };
-}
-void Release(MaskedWorld& world) {
-  world.held = nullptr;
-  world.Route();
-}
+using testing::Release;
 
 TEST(MaskedAnswers, GiveTheirWordsToTheSumAndToNobody) {
   MaskedWorld world;
@@ -208,6 +193,37 @@ TEST(MaskedAnswers, ADenialInTheMiddleKeepsPromisesAndSendsNothingMore) {
   EXPECT_FALSE(world.opened.has_value());
 }
 
+struct Killed {};
+
+TEST(MaskedAnswers, AKillAtAnyPointCostsOneAttemptAtMost) {
+  struct Case {
+    FailPoint point;
+    std::uint64_t charged;  // of the attempt that was cut off
+    bool promised;
+  };
+  const Case cases[] = {{FailPoint::kSiteBeforeStepSent, 0, false},   {FailPoint::kSiteAfterStepSent, 0, false},
+                        {FailPoint::kSiteBeforeCharge, 0, false},     {FailPoint::kSiteAfterCharge, 1, false},
+                        {FailPoint::kSiteBeforeAnswerSent, 1, false}, {FailPoint::kSiteAfterAnswerSent, 1, false},
+                        {FailPoint::kSiteBeforePromise, 1, false},    {FailPoint::kSiteAfterPromise, 1, true}};
+  for (const Case& at : cases) {
+    SCOPED_TRACE(FailPointName(at.point));
+    MaskedWorld world;
+    world.fail_points.watch = [&](FailPoint point) {
+      if (point == at.point) throw Killed{};
+    };
+    EXPECT_THROW(world.AskComputeAndSend(0), Killed);
+    world.fail_points.watch = nullptr;
+    world.server.reset();
+    world.routed = world.coordinator.sent.size();
+    world.Restart();
+    EXPECT_EQ(world.LedgerRows(), at.charged);
+    EXPECT_EQ(world.HasPromise(0), at.promised);
+    world.AskComputeAndSend(0, 1);
+    EXPECT_TRUE(world.SumIsExact());
+    EXPECT_EQ(world.LedgerRows(), at.charged + 1);
+  }
+}
+
 // ---- Disks.
 
 TEST(MaskedAnswers, WithoutADurableChargeNothingLeaves) {
@@ -240,139 +256,6 @@ TEST(MaskedAnswers, WithoutADurablePromiseNothingIsSigned) {
   world.Step({{world.run, 0, 0}, secure_agg::SurvivorList{{0, 1, 2}}});
   EXPECT_FALSE(world.LastStep<secure_agg::ConsistencySignature>().has_value()) << "the attempt is over";
   EXPECT_EQ(world.LedgerRows(), 1U);
-}
-
-// ---- Workers.
-
-TEST(MaskedAnswers, AWorkerThatIsLostThriceIsSilenceAndCostsNothing) {
-  MaskedWorld world;
-  world.Ask(0);
-  const std::size_t sent = world.coordinator.sent.size();
-  for (int i = 0; i < 3; ++i) {
-    world.agent->OnWorkerLost(Failed("the worker ended"));
-    world.Wait(1.0);
-  }
-  EXPECT_EQ(world.coordinator.sent.size(), sent) << "no reason is given";
-  EXPECT_FALSE(world.agent->last_problem().empty()) << "but the administrator sees it";
-  EXPECT_EQ(world.LedgerRows(), 0U);
-  world.AskComputeAndSend(0, 1);
-  EXPECT_TRUE(world.SumIsExact());
-}
-
-TEST(MaskedAnswers, AWorkerThatIsLostOnceComputesAgainForTheSameAttempt) {
-  MaskedWorld world;
-  world.Ask(0);
-  world.agent->OnWorkerLost(Failed("the worker ended"));
-  world.Wait(1.0);
-  world.Compute(0);
-  world.EndSlot();
-  EXPECT_TRUE(world.SumIsExact());
-  EXPECT_EQ(world.LedgerRows(), 1U);
-}
-
-TEST(MaskedAnswers, WordsOfAnotherLengthAreNotMasked) {
-  MaskedWorld world;
-  world.Ask(0);
-  world.Reply(OpenSiteReply{});
-  world.Reply(AnswerReply{{world.run, 0, 0}, Bytes(8)});
-  world.EndSlot();
-  EXPECT_EQ(world.LedgerRows(), 0U);
-  EXPECT_EQ(world.Chunks(), 0U);
-}
-
-TEST(MaskedAnswers, AQueryThatTheWorkerFindsMalformedIsRefusedUncharged) {
-  MaskedWorld world;
-  world.Ask(0);
-  world.Reply(OpenSiteReply{});
-  world.Reply(AnswerMalformedReply{{world.run, 0, 0}});
-  world.Wait();
-  EXPECT_EQ(world.Refusal(), RefusalReason::kMalformed);
-  EXPECT_EQ(world.LedgerRows(), 0U);
-}
-
-// ---- Links.
-
-TEST(MaskedAnswers, GoOnAtTheGrantedChunkWithTheSameBytesWhenTheLinkIsBack) {
-  MaskedWorld world(SecureOfferOf(1'500'000));  // six chunks of 32-bit words
-  ASSERT_EQ(world.PlanOf().entries()[0].word_bits, 32U);
-  world.coordinator.counts = true;
-  world.lost_chunks_from = 2;
-  world.AskComputeAndSend(0);
-  EXPECT_EQ(world.Chunks(), 4U) << "no more than the window waits in the link";
-  std::map<std::uint32_t, Bytes> first;
-  for (const Envelope& envelope : world.coordinator.sent) {
-    if (const auto* chunk = std::get_if<AggregationChunk>(&envelope.message)) first[chunk->index] = *envelope.payload;
-  }
-  const std::size_t sent = world.coordinator.sent.size();
-  world.CutLink();
-  world.Wait(1.0);
-  EXPECT_EQ(world.coordinator.sent.size(), sent);
-  world.lost_chunks_from = SIZE_MAX;
-  world.coordinator.counts = false;
-  world.OpenLink();
-  world.EndSlot();
-  std::uint32_t expected = 2;
-  for (std::size_t i = sent; i < world.coordinator.sent.size(); ++i) {
-    const auto* chunk = std::get_if<AggregationChunk>(&world.coordinator.sent[i].message);
-    if (chunk == nullptr) continue;
-    EXPECT_EQ(chunk->index, expected++);
-    if (first.contains(chunk->index)) {
-      EXPECT_EQ(*world.coordinator.sent[i].payload, first[chunk->index]);
-    }
-  }
-  EXPECT_EQ(expected, 6U);
-  EXPECT_TRUE(world.SumIsExact());
-  EXPECT_EQ(world.LedgerRows(), 1U) << "without a second charge";
-}
-
-TEST(MaskedAnswers, WaitForTheLinkToTakeMore) {
-  MaskedWorld world(SecureOfferOf(1'500'000));
-  world.coordinator.counts = true;
-  world.AskComputeAndSend(0);
-  ASSERT_EQ(world.Chunks(), 4U);
-  world.Wait(0.02);
-  EXPECT_EQ(world.Chunks(), 4U);
-  EXPECT_LE(world.agent->next_timer(), world.clock.seconds + 0.0101);
-  world.coordinator.queued -= 1U << 20;
-  world.EndSlot();
-  EXPECT_EQ(world.Chunks(), 5U);
-  world.coordinator.counts = false;
-  world.coordinator.queued = 0;
-  world.EndSlot();
-  EXPECT_EQ(world.Chunks(), 6U);
-  EXPECT_TRUE(world.SumIsExact());
-}
-
-TEST(MaskedAnswers, AMessageThatALinkLostIsSentAgainAndTheAttemptIsTheSame) {
-  MaskedWorld world;
-  HoldFromShares(world);
-  world.Ask(0);
-  const auto bundle = world.LastStep<secure_agg::ShareBundle>();
-  ASSERT_TRUE(bundle.has_value());
-  world.CutLink();
-  world.to_site.clear();  // what was on its way is lost
-  world.held = nullptr;
-  const std::size_t steps = world.Steps();
-  world.OpenLink();
-  EXPECT_GT(world.Steps(), steps);
-  EXPECT_EQ(world.LastStep<secure_agg::ShareBundle>(), bundle) << "the same bytes";
-  world.Receive(world.AskOf(0));  // a coordinator that asks again changes nothing
-  world.Compute(0);
-  world.EndSlot();
-  EXPECT_TRUE(world.SumIsExact());
-  EXPECT_EQ(world.LedgerRows(), 1U);
-}
-
-TEST(MaskedAnswers, AnAttemptThatHearsNothingIsGivenUpUncharged) {
-  MaskedWorld world;
-  HoldFromShares(world);
-  world.Ask(0);
-  EXPECT_LE(world.agent->next_timer(), world.clock.seconds + 60.0);
-  world.Wait(61.0);
-  Release(world);
-  world.Compute(0);
-  EXPECT_EQ(world.LedgerRows(), 0U);
-  EXPECT_EQ(world.agent->next_timer(), std::numeric_limits<double>::infinity());
 }
 
 }  // namespace

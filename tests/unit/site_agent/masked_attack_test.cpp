@@ -228,7 +228,7 @@ struct SetUpCase {
   explicit SetUpCase(const MaskedWorld& world)
       : plan(world.PlanOf()), trust(world.TrustOf("site-a")), key(trust.LoadSigningKey().value().public_key()) {}
   Result<secure_agg::AttemptSetup> With(const PlanFacts& facts) const {
-    return SetUpAttempt(Plan::Create(facts, plan.entries()).value(), {}, trust, key);
+    return SetUpAttempt(Plan::Create(facts, plan.entries()).value(), {}, {}, trust, key);
   }
   Plan plan;
   Trust trust;
@@ -238,9 +238,10 @@ struct SetUpCase {
 TEST(MaskedSetUp, IsThatOfThePeersAndHasKeysOfTheManifest) {
   MaskedWorld world;
   const SetUpCase site(world);
-  const auto peers = world.SetUpOf({world.run, 3, 2});
-  const AskedAttempt asked{{world.run, 3, 2}, 0, world.Record().plan_hash, peers->facts().query_hash};
-  EXPECT_EQ(SetUpAttempt(site.plan, asked, site.trust, site.key)->hash(), peers->hash());
+  Query query;
+  query.index = 3;
+  EXPECT_EQ(SetUpAttempt(site.plan, {world.run, 3, 2}, query, site.trust, site.key)->hash(),
+            world.SetUpOf({world.run, 3, 2})->hash());
 }
 
 TEST(MaskedSetUp, RefusesARosterWithAKeyThatTheManifestLacks) {
@@ -252,10 +253,10 @@ TEST(MaskedSetUp, RefusesARosterWithAKeyThatTheManifestLacks) {
   EXPECT_THAT(site.With(facts).error().message, HasSubstr("another signing key"));
   facts = site.plan.facts();
   facts.roster[1].id = "site-bb";
-  EXPECT_THAT(site.With(facts).error().message, HasSubstr("no site of the consortium"));
+  EXPECT_THAT(site.With(facts).error().message, HasSubstr("or none"));
   const PublicKey other = world.TrustOf("site-b").LoadSigningKey().value().public_key();
-  EXPECT_FALSE(SetUpAttempt(site.plan, {}, site.trust, other).ok()) << "it is not this site's key";
-  EXPECT_FALSE(SetUpAttempt(site.plan, {}, world.TrustOf("site-b"), site.key).ok());
+  EXPECT_FALSE(SetUpAttempt(site.plan, {}, {}, site.trust, other).ok()) << "it is not this site's key";
+  EXPECT_FALSE(SetUpAttempt(site.plan, {}, {}, world.TrustOf("site-b"), site.key).ok());
 }
 
 // ---- Witnesses.

@@ -247,4 +247,20 @@ class MaskedWorld : public AgentWorld {
   }
 };
 
+// What the coordinator says from here on does not arrive, until Release.
+inline void HoldFromSurvivors(MaskedWorld& world) {
+  world.held = [](const secure_agg::CoordinatorMessage& message) {
+    return std::holds_alternative<secure_agg::SurvivorList>(message.body);
+  };
+}
+inline void HoldFromShares(MaskedWorld& world) {
+  world.held = [](const secure_agg::CoordinatorMessage& message) {
+    return std::holds_alternative<secure_agg::ShareList>(message.body);
+  };
+}
+inline void Release(MaskedWorld& world) {
+  world.held = nullptr;
+  world.Route();
+}
+
 }  // namespace synod::testing
