@@ -155,7 +155,9 @@ Receipt ServerMaskedInput::AddEnd(SiteIndex from, const UploadEnd& message) {
 std::vector<Blame> ServerMaskedInput::ProvenByComplaints() const {
   std::vector<Blame> blames;
   for (const auto& [dealer, by] : record_->complaints) {
-    if (by.size() > record_->setup().facts().max_colluding) blames.push_back({dealer, BlameReason::kBadShares});
+    // A single site may lie also where nobody is expected to collude.
+    if (by.size() > std::max(record_->setup().facts().max_colluding, 1u))
+      blames.push_back({dealer, BlameReason::kBadShares});
   }
   return blames;
 }
