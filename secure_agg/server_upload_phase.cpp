@@ -145,6 +145,7 @@ Receipt ServerMaskedInput::AddEnd(SiteIndex from, const UploadEnd& message) {
   if (!ComplaintsAreValid(*record_, from, message.complaints)) return Exclude(from, BlameReason::kMalformed);
   if (!IsSignedBySite(record_->setup(), from, message)) return Exclude(from, BlameReason::kBadSignature);
   if (!slots_[*slot].Matches(message.tag_key, message.tag)) return Exclude(from, BlameReason::kWrongTag);
+  record_->accumulator.resize(record_->setup().vector_bytes());
   AddWordsInPlace(record_->accumulator, slots_[*slot].words(), record_->setup().facts().bits);
   ends_.emplace(from, message);
   for (const SiteIndex dealer : message.complaints) record_->complaints[dealer].insert(from);

@@ -127,6 +127,10 @@ class BenchmarkRun {
         timing_.exact = opened->sum.words() == total_;
       }
     }
+    static_cast<void>(coordinator_.Of([&] {
+      actions.clear();  // what the transport has taken
+      return true;
+    }));
   }
 
   void Do(SiteIndex index, SiteActions actions) {

@@ -68,7 +68,15 @@ TEST(X25519, RefusesPointsOfSmallOrder) {
                             "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
                             "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
                             "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"}) {
-    EXPECT_FALSE(key.Agree(PublicOf(Raw(point))).ok()) << point;
+    AgreementKey::Public weak = PublicOf(Raw(point));
+    EXPECT_FALSE(key.Agree(weak).ok()) << point;
+    EXPECT_TRUE(IsSmallOrder(weak)) << point;
+    weak.back() |= 0x80;
+    EXPECT_FALSE(key.Agree(weak).ok()) << point;
+    EXPECT_TRUE(IsSmallOrder(weak)) << point;
+    weak[5] ^= 1;
+    EXPECT_TRUE(key.Agree(weak).ok()) << point;
+    EXPECT_FALSE(IsSmallOrder(weak)) << point;
   }
 }
 
