@@ -11,7 +11,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "key streams are little-endian words");
 
-// Stays in the first-level cache together with the piece of the vector that it is added to.
+// Stays in a near cache together with the piece of the vector that it is added to.
 constexpr std::size_t kBlockBytes = 8u << 10;
 
 template <typename Word, bool kSubtract>

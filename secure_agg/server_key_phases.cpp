@@ -13,12 +13,6 @@ namespace {
 
 using Verdict = Receipt::Verdict;
 
-// A key of small order gives zero with every private key, also with one that everybody knows.
-bool IsSmallOrder(const AgreementKey::Public& key) {
-  static constexpr std::array<std::uint8_t, AgreementKey::kBytes> kAnyPrivate = {1, 2, 3};
-  return !AgreementKey::FromPrivate(kAnyPrivate)->Agree(key).ok();
-}
-
 std::optional<BlameReason> FaultOf(const ServerRecord& record, SiteIndex from, const Advertisement& message) {
   if (message.statement.size() > kMaxStatementBytes) return BlameReason::kMalformed;
   if (!IsSignedBySite(record.setup(), from, message)) return BlameReason::kBadSignature;
@@ -115,7 +109,6 @@ NextServer<ServerMaskedInput> ServerShareKeys::Close() && {
   if (record->bundles.size() < record->setup().least_survivors()) return Failure{FailureReason::kTooFewSites, {}};
   for (const auto& [site, bundle] : record->bundles) record->participants.push_back(site);
   record->participants_hash = HashOfParticipants(record->list, record->participants);
-  record->accumulator.resize(record->setup().vector_bytes());
   record->out.clear();
   return ServerMaskedInput(std::move(record));
 }

@@ -106,7 +106,7 @@ class ServerMaskedInput {
   void Leave(SiteIndex site);
   bool IsUploading(SiteIndex site) const;
   bool HasAnswered(SiteIndex site) const;  // its vector is complete and added
-  // Dealers whose shares more sites reject than may collude: at least one of them is honest.
+  // Dealers whose shares more sites reject than may collude (and more than one): at least one of them is honest.
   std::vector<Blame> ProvenByComplaints() const;
   NextServer<ServerConsistency> Close() &&;
 

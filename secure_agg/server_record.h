@@ -22,7 +22,7 @@ struct ServerRecord {
   std::map<SiteIndex, ShareBundle> bundles;
   std::vector<SiteIndex> participants;                  // U2
   std::map<SiteIndex, std::set<SiteIndex>> complaints;  // about a dealer -> by whom
-  Bytes accumulator;                                    // of the vectors of U3
+  Bytes accumulator;                                    // of the vectors that came; empty before the first
   std::vector<SiteIndex> survivors;                     // U3
   std::map<SiteIndex, ConsistencySignature> signatures;
   Digest participants_hash{};

@@ -145,6 +145,7 @@ Receipt ServerMaskedInput::AddEnd(SiteIndex from, const UploadEnd& message) {
   if (!ComplaintsAreValid(*record_, from, message.complaints)) return Exclude(from, BlameReason::kMalformed);
   if (!IsSignedBySite(record_->setup(), from, message)) return Exclude(from, BlameReason::kBadSignature);
   if (!slots_[*slot].Matches(message.tag_key, message.tag)) return Exclude(from, BlameReason::kWrongTag);
+  record_->accumulator.resize(record_->setup().vector_bytes());
   AddWordsInPlace(record_->accumulator, slots_[*slot].words(), record_->setup().facts().bits);
   ends_.emplace(from, message);
   for (const SiteIndex dealer : message.complaints) record_->complaints[dealer].insert(from);
@@ -155,7 +156,9 @@ Receipt ServerMaskedInput::AddEnd(SiteIndex from, const UploadEnd& message) {
 std::vector<Blame> ServerMaskedInput::ProvenByComplaints() const {
   std::vector<Blame> blames;
   for (const auto& [dealer, by] : record_->complaints) {
-    if (by.size() > record_->setup().facts().max_colluding) blames.push_back({dealer, BlameReason::kBadShares});
+    // A single site may lie also where nobody is expected to collude.
+    if (by.size() > std::max(record_->setup().facts().max_colluding, 1u))
+      blames.push_back({dealer, BlameReason::kBadShares});
   }
   return blames;
 }

@@ -7,14 +7,15 @@
 
 namespace synod::secure_agg {
 
-UploadSlot::UploadSlot(std::uint64_t vector_bytes, SiteIndex site) : words_(vector_bytes), site_(site) {}
+UploadSlot::UploadSlot(std::uint64_t vector_bytes, SiteIndex site) : vector_bytes_(vector_bytes), site_(site) {}
 
 UploadSlot::Taken UploadSlot::Take(std::uint32_t index, ByteView words) {
   if (index < next_chunk_) return Taken::kRepeated;
-  const std::uint64_t due = std::min<std::uint64_t>(kChunkBytes, words_.size() - filled_);
+  const std::uint64_t due = std::min<std::uint64_t>(kChunkBytes, vector_bytes_ - filled_);
   if (due == 0) return Taken::kWrongLength;  // beyond the end
   if (index > next_chunk_) return Taken::kAhead;
   if (words.size() != due) return Taken::kWrongLength;
+  words_.resize(vector_bytes_);
   std::copy(words.begin(), words.end(), words_.begin() + static_cast<std::ptrdiff_t>(filled_));
   filled_ += due;
   ++next_chunk_;

@@ -20,7 +20,7 @@ class UploadSlot {
   // Chunks come in order; one that was there before is dropped, so is one ahead of its turn.
   Taken Take(std::uint32_t index, ByteView words);
   std::uint32_t next_chunk() const { return next_chunk_; }
-  bool complete() const { return filled_ == words_.size(); }
+  bool complete() const { return filled_ == vector_bytes_; }
   // Whether the words, which are complete, have this tag; in constant time.
   bool Matches(const Poly1305::Key& key, const Poly1305::Tag& tag) const;
   ByteView words() const { return words_; }
@@ -28,7 +28,8 @@ class UploadSlot {
   void Reset(SiteIndex site);
 
  private:
-  Bytes words_;
+  std::uint64_t vector_bytes_;
+  Bytes words_;  // empty until the first chunk
   std::uint64_t filled_ = 0;
   SiteIndex site_;
   std::uint32_t next_chunk_ = 0;

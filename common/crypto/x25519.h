@@ -38,4 +38,7 @@ class AgreementKey {
   Public public_key_{};
 };
 
+// Whether every agreement with this key is refused: it is one of the encodings of a point of small order.
+bool IsSmallOrder(const AgreementKey::Public& key);
+
 }  // namespace synod
