@@ -46,7 +46,8 @@ AuditBound AuditGaussian(const std::function<double(bool with)>& release, std::s
   const double freedom = 2.0 * n - 2.0;
   const double least = freedom - 2.0 * std::sqrt(freedom * std::log(2.0 / alpha));
   const double sigma_up = std::sqrt((without.squares + with.squares) / least);
-  const double mu = std::fabs(with.mean - without.mean) / sigma_up - NormalQuantileAbove(alpha / 2.0) * std::sqrt(2.0 / n);
+  const double mu =
+      std::fabs(with.mean - without.mean) / sigma_up - NormalQuantileAbove(alpha / 2.0) * std::sqrt(2.0 / n);
   AuditBound bound;
   bound.mu_lower = std::max(mu, 0.0);
   bound.epsilon_lower = bound.mu_lower > 0.0 ? GaussianEpsilon(bound.mu_lower, delta) : 0.0;
