@@ -16,6 +16,7 @@
 #include "common/privacy/stated_epsilon.h"
 #include "common/query/poisson_sampler.h"
 #include "common/query/public_random.h"
+#include "common/query/side_coordinates.h"
 #include "models/family_table.h"
 #include "models/tabular/histogram_sum.h"
 #include "tests/honesty/mistakes.h"

@@ -110,10 +110,13 @@ Row CentredByTheBatch(const std::vector<Row>& batch, double clip) {
 Row AttentionAcrossRows(const std::vector<Row>& batch, double clip) {
   std::vector<Row> seen;
   for (const Row& asks : batch) {
-    Row mixed(asks.size());
+    std::vector<double> likeness;
+    for (const Row& row : batch) likeness.push_back(Product(asks, row));
+    const double most = *std::max_element(likeness.begin(), likeness.end());
     double total = 0.0;
-    for (const Row& row : batch) total += std::exp(Product(asks, row) - 1e4);
-    for (const Row& row : batch) AddTo(mixed, Scaled(row, std::exp(Product(asks, row) - 1e4) / total));
+    for (double& value : likeness) total += value = std::exp(value - most);
+    Row mixed(asks.size());
+    for (std::size_t i = 0; i < batch.size(); ++i) AddTo(mixed, Scaled(batch[i], likeness[i] / total));
     seen.push_back(mixed);
   }
   return SumOfClipped(seen, clip);
@@ -137,7 +140,7 @@ Row ClippedEachOnItsOwn(const std::vector<Row>& batch, double clip) {
 
 std::vector<Row> RevealingBatch() {
   std::vector<Row> batch(12, {1.0F, 0.5F});
-  batch.push_back({-100.0F, 20.0F});
+  batch.push_back({-100.0F, 0.0F});
   batch.push_back({99.0F, 0.0F});
   return batch;
 }
