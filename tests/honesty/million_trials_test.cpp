@@ -1,10 +1,9 @@
 // One unit more or less, the same randomness everywhere else: the integers before noise never move by more than the
-// Delta that is charged. 1.1 million trials in this program, counted below, 90,000 in subject_level_test.cpp and
+// Delta that is charged. 1.1 million trials here, counted below, and 20,000 each in subject_level_test.cpp and
 // network_test.cpp; each is one pair of neighbouring data sets.
 //
-//   lanes      1,001,000 trials of the ladder (ClippedSummer, Grid, decode) with vectors of ten kinds, many side by
-//   side blocks        76,800 trials of keyed blocks around their bound of 256 units histograms    30,000 trials of the
-//   product's own histogram sums
+// 1,001,000 trials of the ladder (ClippedSummer, Grid, decode) with vectors of ten kinds, in lanes beside each other;
+// 76,800 of keyed blocks around their bound of 256 units; 30,000 of the product's own histogram sums.
 //
 // Lanes: rounding is coordinate by coordinate, so that K independent trials of d coordinates share one sum of K d; each
 // lane is held against the Delta of d coordinates.
