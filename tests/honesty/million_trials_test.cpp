@@ -1,5 +1,5 @@
 // One unit more or less, the same randomness everywhere else: the integers before noise never move by more than the
-// Delta that is charged. 1.1 million trials here, counted below, and 20,000 each in subject_level_test.cpp and
+// Delta that is charged. 1.1 million trials here, counted below, 20,000 in subject_level_test.cpp and 5,000 in
 // network_test.cpp; each is one pair of neighbouring data sets.
 //
 // 1,001,000 trials of the ladder (ClippedSummer, Grid, decode) with vectors of ten kinds, in lanes beside each other;
