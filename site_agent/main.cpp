@@ -1,12 +1,12 @@
 // synod-site: the daemon of a site and its administrator's commands. This file only parses the command line and prints.
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <functional>
 #include <string>
 
 #include "common/core/clock.h"
 #include "common/core/error.h"
 #include "common/core/file.h"
+#include "common/core/program_output.h"
 #include "common/core/version.h"
 #include "common/log/event_log.h"
 #include "site_agent/run_site.h"
@@ -16,7 +16,7 @@
 namespace synod {
 namespace {
 
-constexpr int kJsonSchemaVersion = 1;
+constexpr char kProgram[] = "synod-site";
 
 struct Output {
   std::string text;
@@ -29,35 +29,6 @@ struct Chosen {
   bool daemon = false;
   std::function<Result<Output>(const std::string& kit)> run;
 };
-
-void PrintJson(const Json& json) {
-  std::fprintf(stdout, "%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
-}
-
-int PrintError(const Error& error, bool json) {
-  const int code = static_cast<int>(error.code);
-  if (json) {
-    PrintJson({{"schema_version", kJsonSchemaVersion},
-               {"status", "error"},
-               {"exit_code", code},
-               {"error",
-                {{"code", std::string(ErrorCodeName(error.code))}, {"message", error.message}, {"hint", error.hint}}}});
-    return code;
-  }
-  std::fprintf(stderr, "synod-site: %s\n", error.message.c_str());
-  if (!error.hint.empty()) std::fprintf(stderr, "  %s\n", error.hint.c_str());
-  return code;
-}
-
-int Print(const Output& output, bool json) {
-  if (json) {
-    PrintJson({{"schema_version", kJsonSchemaVersion}, {"status", "ok"}, {"exit_code", 0}, {"data", output.data}});
-  } else {
-    std::fputs(output.text.c_str(), stdout);
-  }
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return PrintError(Failed("cannot write to stdout"), false);
-  return 0;
-}
 
 // A command that asks for one view and shows it.
 void Show(Chosen& chosen, std::function<Json()> request, std::function<std::string(const Json&)> text) {
@@ -256,7 +227,7 @@ int Main(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    return PrintError(BadInput(error.what(), "see synod-site --help"), false);
+    return PrintError(kProgram, BadInput(error.what(), "see synod-site --help"), ProgramFormat::kText);
   }
   chosen.json = format == "json";
   if (chosen.daemon) {
@@ -264,18 +235,14 @@ int Main(int argc, char** argv) {
     return RunSite({chosen.kit, "", {}}, fail_points, SystemClock());
   }
   const Result<Output> output = chosen.run(KitFolder(chosen.kit));
-  return output.ok() ? Print(*output, chosen.json) : PrintError(output.error(), chosen.json);
+  const ProgramFormat printed = chosen.json ? ProgramFormat::kJson : ProgramFormat::kText;
+  return output.ok() ? PrintResult(kProgram, output->text, output->data, 0, printed)
+                     : PrintError(kProgram, output.error(), printed);
 }
 
 }  // namespace
 }  // namespace synod
 
 int main(int argc, char** argv) {
-  try {
-    return synod::Main(argc, argv);
-  } catch (const std::exception&) {
-    // Not the exception's text: it may hold what must not be printed.
-    std::fputs("synod-site: internal error: an exception reached the end of the program\n", stderr);
-    return static_cast<int>(synod::ErrorCode::kInternal);
-  }
+  return synod::RunGuarded("synod-site", synod::Main, argc, argv);
 }

@@ -1,33 +1,14 @@
 #include "common/crypto/ed25519.h"
 
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
-#include "common/crypto/openssl_handles.h"
+#include "common/crypto/key_file.h"
 
 namespace synod {
 namespace {
-
-Bytes LabelledMessage(std::string_view label, ByteView message) {
-  SYNOD_CHECK(!label.empty() && label.find('\0') == std::string_view::npos, "a signature label is a plain literal");
-  Bytes bytes;
-  bytes.reserve(label.size() + 1 + message.size());
-  bytes.insert(bytes.end(), label.begin(), label.end());
-  bytes.push_back(0);
-  bytes.insert(bytes.end(), message.begin(), message.end());
-  return bytes;
-}
-
-// No passphrase is ever asked for: an encrypted file is an error.
-int RefusePassphrase(char*, int, int, void*) {
-  return -1;
-}
 
 bool IsEd25519(const KeyHandle& key) {
   return key != nullptr && EVP_PKEY_is_a(key.get(), "ED25519") == 1;
@@ -55,7 +36,7 @@ Result<PublicKey> PublicKey::FromPem(std::string_view pem) {
   if (pem.size() > kMostPemBytes) return BadInput("the PEM text of a public key is too long");
   const BioHandle bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   SYNOD_CHECK(bio != nullptr, "out of memory");
-  const KeyHandle key(PEM_read_bio_PUBKEY(bio.get(), nullptr, RefusePassphrase, nullptr));
+  const KeyHandle key(PEM_read_bio_PUBKEY(bio.get(), nullptr, RefuseKeyPassphrase, nullptr));
   ERR_clear_error();
   if (!IsEd25519(key)) return BadInput("not the PEM text of an Ed25519 public key");
   return RawPublicKey(key.get());
@@ -80,7 +61,7 @@ bool PublicKey::Verify(std::string_view label, ByteView message, ByteView signat
   const DigestContext context(EVP_MD_CTX_new());
   SYNOD_CHECK(context != nullptr, "out of memory");
   SYNOD_OPENSSL_CHECK(EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()));
-  const Bytes bytes = LabelledMessage(label, message);
+  const Bytes bytes = LabelledBytes(label, message);
   const int verified = EVP_DigestVerify(context.get(), signature.data(), signature.size(), bytes.data(), bytes.size());
   ERR_clear_error();
   return verified == 1;
@@ -112,38 +93,21 @@ Result<SigningKey> SigningKey::FromSeed(ByteView seed) {
 }
 
 Result<SigningKey> SigningKey::LoadPemFile(const std::string& path) {
-  const BioHandle bio(BIO_new_file(path.c_str(), "r"));
-  if (!bio) {
-    ERR_clear_error();
-    return BadInput("cannot read the key file " + path);
-  }
   auto state = std::make_unique<State>();
-  state->key.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, RefusePassphrase, nullptr));
-  ERR_clear_error();
+  SYNOD_ASSIGN_OR_RETURN(state->key, ReadPrivateKey(path));
   if (!IsEd25519(state->key)) return BadInput(path + " is not an unencrypted Ed25519 private key");
   return SigningKey(std::move(state));
 }
 
 Status SigningKey::WritePemFile(const std::string& path) const {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (file < 0) return Failed("cannot create the key file " + path + ": " + std::strerror(errno));
-  const BioHandle bio(BIO_new_fd(file, BIO_CLOSE));
-  SYNOD_CHECK(bio != nullptr, "out of memory");
-  const int written =
-      PEM_write_bio_PKCS8PrivateKey(bio.get(), state_->key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-  ERR_clear_error();
-  if (written != 1 || ::fsync(file) != 0) {
-    ::unlink(path.c_str());
-    return Failed("cannot write the key file " + path);
-  }
-  return {};
+  return WritePrivateKey(path, state_->key.get());
 }
 
 Signature SigningKey::Sign(std::string_view label, ByteView message) const {
   const DigestContext context(EVP_MD_CTX_new());
   SYNOD_CHECK(context != nullptr, "out of memory");
   SYNOD_OPENSSL_CHECK(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, state_->key.get()));
-  const Bytes bytes = LabelledMessage(label, message);
+  const Bytes bytes = LabelledBytes(label, message);
   Signature signature{};
   std::size_t size = signature.size();
   SYNOD_OPENSSL_CHECK(EVP_DigestSign(context.get(), signature.data(), &size, bytes.data(), bytes.size()));

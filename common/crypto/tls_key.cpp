@@ -1,10 +1,6 @@
-#include <fcntl.h>
 #include <openssl/ec.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
-#include <filesystem>
 
 #include "common/crypto/sha256.h"
 #include "common/crypto/x509_handles.h"
@@ -77,16 +73,6 @@ Digest PublicKeyFingerprint(EVP_PKEY* key) {
   return digest;
 }
 
-Bytes LabelledBytes(std::string_view label, ByteView message) {
-  SYNOD_CHECK(!label.empty() && label.find('\0') == std::string_view::npos, "a signature label is a plain literal");
-  Bytes bytes;
-  bytes.reserve(label.size() + 1 + message.size());
-  bytes.insert(bytes.end(), label.begin(), label.end());
-  bytes.push_back(0);
-  bytes.insert(bytes.end(), message.begin(), message.end());
-  return bytes;
-}
-
 TlsKey::TlsKey(std::unique_ptr<State> state) : state_(std::move(state)) {}
 TlsKey::TlsKey(TlsKey&&) noexcept = default;
 TlsKey& TlsKey::operator=(TlsKey&&) noexcept = default;
@@ -100,32 +86,14 @@ TlsKey TlsKey::Generate() {
 }
 
 Result<TlsKey> TlsKey::LoadPemFile(const std::string& path) {
-  std::error_code ignored;
-  const bool regular = std::filesystem::is_regular_file(path, ignored);
-  const BioHandle bio(regular ? BIO_new_file(path.c_str(), "r") : nullptr);
-  if (!bio) {
-    ERR_clear_error();
-    return BadInput("cannot read the key file " + path);
-  }
   auto state = std::make_unique<State>();
-  state->key.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, RefuseKeyPassphrase, nullptr));
-  ERR_clear_error();
+  SYNOD_ASSIGN_OR_RETURN(state->key, ReadPrivateKey(path));
   if (!IsP256(state->key.get())) return BadInput(path + " is not an unencrypted ECDSA P-256 private key");
   return TlsKey(std::move(state));
 }
 
 Status TlsKey::WritePemFile(const std::string& path) const {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (file < 0) return Failed("cannot create the key file " + path + ": " + std::strerror(errno));
-  const BioHandle bio(BIO_new_fd(file, BIO_CLOSE));
-  SYNOD_CHECK(bio != nullptr, "out of memory");
-  const int written =
-      PEM_write_bio_PKCS8PrivateKey(bio.get(), state_->key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-  const bool synced = written == 1 && BIO_flush(bio.get()) == 1 && ::fsync(file) == 0;
-  ERR_clear_error();
-  if (synced) return {};
-  ::unlink(path.c_str());
-  return Failed("cannot write the key file " + path, "check the free space of the disk");
+  return WritePrivateKey(path, state_->key.get());
 }
 
 std::string TlsKey::PublicPem() const {

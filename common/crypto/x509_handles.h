@@ -10,6 +10,7 @@
 #include <string>
 
 #include "common/core/bytes.h"
+#include "common/crypto/key_file.h"
 #include "common/crypto/openssl_handles.h"
 #include "common/crypto/x509.h"
 
@@ -28,11 +29,6 @@ struct TlsKey::State {
   KeyHandle key;
 };
 
-// No passphrase is ever asked for: an encrypted file is an error.
-inline int RefuseKeyPassphrase(char*, int, int, void*) {
-  return -1;
-}
-
 // A memory BIO over `text`, which must outlive it; `text` is shorter than 2 GiB.
 BioHandle ReadingBio(std::string_view text);
 std::string TextOf(const BioHandle& bio);
@@ -44,7 +40,5 @@ Identity RootIdentity(const std::string& consortium);
 bool IsP256(EVP_PKEY* key);
 // SHA-256 of the DER of its SubjectPublicKeyInfo.
 Digest PublicKeyFingerprint(EVP_PKEY* key);
-// label | 0x00 | message
-Bytes LabelledBytes(std::string_view label, ByteView message);
 
 }  // namespace synod

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include <array>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -27,9 +26,9 @@ class FuzzMembers {
 
  private:
   FuzzMembers() {
-    std::array<char, 32> name{"/tmp/synod-fuzz-XXXXXX"};
+    std::string name = (std::filesystem::temp_directory_path() / "synod-fuzz-XXXXXX").string();
     SYNOD_CHECK(mkdtemp(name.data()) != nullptr, "a temporary folder can be made");
-    const std::string folder = name.data();
+    const std::string& folder = name;
     const TlsKey root_key = TlsKey::Generate();
     const X509Certificate root = *MakeRoot(root_key, "fuzz", 0, 4'000'000'000);
     Save(folder + "/ca.pem", root.ToPem());

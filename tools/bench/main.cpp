@@ -3,7 +3,9 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,8 @@
 #include "common/crypto/secret_random.h"
 #include "common/privacy/discrete_gaussian.h"
 #include "common/privacy/epsilon.h"
+#include "common/query/clipped_summer.h"
+#include "common/query/noise_share.h"
 #include "models/engine/engine_benchmark.h"
 #include "tools/bench/net_benchmark.h"
 #include "tools/synod/commands.h"
@@ -50,7 +54,7 @@ Results BenchEngine(int repeats, unsigned threads) {
 Results BenchNoise(unsigned threads) {
   Results results;
   constexpr std::size_t kSamples = 10'000'000;
-  for (const double sigma : {8.0, 1e3, 1e5, 1e7}) {
+  for (const double sigma : {3.0, 8.0, 30.0, 100.0, 1e3, 1e4, 1e5, 1e6, 1e7}) {
     const auto variance = static_cast<std::uint64_t>(sigma * sigma);
     const DiscreteGaussian noise(variance);
     SecretRandom random = SecretRandom::FromOperatingSystem();
@@ -60,6 +64,26 @@ Results BenchNoise(unsigned threads) {
                        {"samples_per_s", static_cast<double>(kSamples) / seconds}});
   }
   return results;
+}
+
+// From the float64 sum of the blocks to the bytes of the answer.
+Results BenchAnswer(unsigned threads) {
+  constexpr std::size_t kDimension = 10'000'000;
+  const Grid grid = *Grid::Make(std::ldexp(1.0, 20), 1.0, kDimension);
+  const double sigma = 1.5 * grid.sensitivity();
+  const NoiseShare share = *NoiseShare::Make(grid, static_cast<std::uint64_t>(sigma * sigma), 1);
+  SecretRandom random = SecretRandom::FromOperatingSystem();
+  ClippedSummer summer(kDimension, 1.0);
+  summer.AddBlock(std::vector<float>(kDimension, 1e-4f), 1);
+  ClippedSum sum = std::move(summer).Finish();
+  std::optional<NoisedSum> noised;
+  const double noise_seconds = Seconds([&] { noised = share.Add(grid.Encode(std::move(sum)), random, threads); });
+  std::size_t bytes = 0;
+  const double words_seconds = Seconds([&] { bytes = StandaloneSum(std::move(*noised)).Encode(WordBits::k32).size(); });
+  return {{{"name", fmt::format("an answer of {} coordinates, {} threads", kDimension, threads)},
+           {"grid_and_noise_ms", 1e3 * noise_seconds},
+           {"words_ms", 1e3 * words_seconds},
+           {"mb", static_cast<double>(bytes) / 1e6}}};
 }
 
 Results BenchAccount() {
@@ -146,7 +170,10 @@ int Main(int argc, char** argv) {
   }
   Result<Results> results = Results{};
   if (engine->parsed()) results = BenchEngine(repeats, threads);
-  if (noise->parsed()) results = BenchNoise(threads);
+  if (noise->parsed()) {
+    results = BenchNoise(threads);
+    for (Json& result : BenchAnswer(threads)) results->push_back(std::move(result));
+  }
   if (account->parsed()) results = BenchAccount();
   if (net->parsed()) results = BenchNet();
   if (sample->parsed()) results = BenchSample(generator);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -31,8 +30,8 @@ double Now() {
 class BenchmarkKit {
  public:
   static Result<std::unique_ptr<BenchmarkKit>> Make() {
-    std::array<char, 40> name{"/tmp/synod-bench-XXXXXX"};
-    if (mkdtemp(name.data()) == nullptr) return Failed("cannot make a folder in /tmp");
+    std::string name = (std::filesystem::temp_directory_path() / "synod-bench-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) return Failed("cannot make a temporary folder");
     std::unique_ptr<BenchmarkKit> kit(new BenchmarkKit(name.data()));
     const TlsKey root_key = TlsKey::Generate();
     const std::int64_t now = SystemClock().UnixSeconds();

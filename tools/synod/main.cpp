@@ -1,9 +1,9 @@
 // synod: the tool of operators and analysts. This file only parses the command line and prints; see commands.h.
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <functional>
 #include <string>
 
+#include "common/core/program_output.h"
 #include "common/core/version.h"
 #include "common/privacy/plan.h"
 #include "tools/synod/account.h"
@@ -15,41 +15,10 @@
 namespace synod {
 namespace {
 
-constexpr int kJsonSchemaVersion = 1;
+constexpr char kProgram[] = "synod";
 
-void PrintJson(const Json& json) {
-  std::fprintf(stdout, "%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
-}
-
-int PrintError(const Error& error, OutputFormat format) {
-  const int code = static_cast<int>(error.code);
-  if (format == OutputFormat::kText) {
-    std::fprintf(stderr, "synod: %s\n", error.message.c_str());
-    if (!error.hint.empty()) std::fprintf(stderr, "  %s\n", error.hint.c_str());
-    return code;
-  }
-  PrintJson({{"schema_version", kJsonSchemaVersion},
-             {"status", "error"},
-             {"exit_code", code},
-             {"error",
-              {{"code", std::string(ErrorCodeName(error.code))}, {"message", error.message}, {"hint", error.hint}}}});
-  return code;
-}
-
-int Print(const CommandOutput& output, OutputFormat format) {
-  if (format == OutputFormat::kText) {
-    std::fputs(output.text.c_str(), stdout);
-  } else {
-    PrintJson({{"schema_version", kJsonSchemaVersion},
-               {"status", output.exit_code == 0 ? "ok" : "error"},
-               {"exit_code", output.exit_code},
-               {"data", output.data}});
-  }
-  // A full disk behind a redirected stdout must not look like success.
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    return PrintError(Failed("cannot write to stdout"), OutputFormat::kText);
-  }
-  return output.exit_code;
+ProgramFormat PrintedAs(OutputFormat format) {
+  return format == OutputFormat::kText ? ProgramFormat::kText : ProgramFormat::kJson;
 }
 
 // For unsigned options: a negative number would become a very large one.
@@ -266,25 +235,21 @@ int Main(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    return PrintError(ErrorOf(error, app), AskedFormat(argc, argv));
+    return PrintError(kProgram, ErrorOf(error, app), PrintedAs(AskedFormat(argc, argv)));
   }
   chosen.format = FormatOf(format);
   const SystemClock clock;
   Progress progress(clock, chosen.format);
   CommandContext context{clock, progress};
   const Result<CommandOutput> output = chosen.run(context);
-  return output.ok() ? Print(*output, chosen.format) : PrintError(output.error(), chosen.format);
+  const ProgramFormat printed = PrintedAs(chosen.format);
+  return output.ok() ? PrintResult(kProgram, output->text, output->data, output->exit_code, printed)
+                     : PrintError(kProgram, output.error(), printed);
 }
 
 }  // namespace
 }  // namespace synod
 
 int main(int argc, char** argv) {
-  try {
-    return synod::Main(argc, argv);
-  } catch (const std::exception&) {
-    // Not the exception's text: it may hold what must not be printed.
-    std::fputs("synod: internal error: an exception reached the end of the program\n", stderr);
-    return static_cast<int>(synod::ErrorCode::kInternal);
-  }
+  return synod::RunGuarded("synod", synod::Main, argc, argv);
 }
