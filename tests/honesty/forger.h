@@ -2,7 +2,9 @@
 // that follows, and signs anew with its own key. It does not have the keys of the sites.
 #pragma once
 
+#include <array>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
