@@ -86,6 +86,10 @@ Status Participation::CheckAgainst(const Plan& plan) const {
   return {};
 }
 
+bool Participation::AnyCompleted() const {
+  return std::any_of(rows_.begin(), rows_.end(), [](const ParticipationRow& row) { return row.completed; });
+}
+
 std::vector<std::uint64_t> Participation::UsedOfEntries(std::size_t entries) const {
   std::vector<std::uint64_t> used(entries, 0);
   for (const ParticipationRow& row : rows_) {

@@ -34,6 +34,8 @@ class Participation {
   // the quorum, entries and sites are in the plan, and no entry was used more often than the plan allows.
   Status CheckAgainst(const Plan& plan) const;
 
+  // Whether any sum was used; the quorum answered it, then.
+  bool AnyCompleted() const;
   // Attempts of each entry.
   std::vector<std::uint64_t> UsedOfEntries(std::size_t entries) const;
   // Attempts of each entry that one site answered.
