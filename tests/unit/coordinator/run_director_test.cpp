@@ -300,13 +300,6 @@ TEST_F(RunDirectorTest, ViewersMayLookAndNothingElse) {
   EXPECT_EQ(StateOf(run), RunState::kProposed);
 }
 
-TEST_F(RunDirectorTest, SecureAggregationIsRefusedPlainly) {
-  const Json payload = {{"specification", kSpecification}, {"schema", kSchema}, {"aggregation", "secure"}};
-  const OperatorReply reply = Ask(Role::kOperator, OperatorVerb::kRunSubmit, RunNumber(1), payload.dump());
-  EXPECT_EQ(reply.error_code, static_cast<int>(ErrorCode::kRefused));
-  EXPECT_NE(reply.message.find("not available in this version"), std::string::npos) << reply.message;
-}
-
 TEST_F(RunDirectorTest, SubmissionsThatAreNoSubmissionsAreRefusedWithoutACrash) {
   for (const char* payload : {"", "{", "[]", "{}", "{\"specification\": 3}", "{\"specification\": \"a\"}",
                               "{\"specification\": \"a\", \"schema\": \"b\", \"sites\": [1]}",
