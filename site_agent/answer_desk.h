@@ -48,6 +48,7 @@ class AnswerDesk {
   };
   Result<Charged> ChargedFor(const SiteRunRecord& record) const;
 
+  std::uint64_t answers_sent() const { return answers_sent_; }
   // Why the last query got no answer; empty once one was answered.
   const std::string& last_problem() const { return last_problem_; }
   void NoteProblem(const std::string& problem) { last_problem_ = problem; }
@@ -73,6 +74,7 @@ class AnswerDesk {
   std::map<RunId, ActiveRun> active_;
   std::vector<Waiting> outbox_;
   std::string last_problem_;
+  std::uint64_t answers_sent_ = 0;
 };
 
 // The end of the slot that `now` is in: the next multiple of `slot_seconds`. `now` itself where slots are off.
