@@ -68,9 +68,9 @@ Result<std::unique_ptr<SiteState>> SiteState::Open(const std::string& kit, const
 }
 
 Status SiteState::OpenLedger(FailPoints& fail_points) {
-  SYNOD_ASSIGN_OR_RETURN(SqliteLedgerStore store,
-                         SqliteLedgerStore::Open(*database_, fail_points, FailPoint::kSiteBeforeCharge,
-                                                 FailPoint::kSiteAfterCharge));
+  SYNOD_ASSIGN_OR_RETURN(
+      SqliteLedgerStore store,
+      SqliteLedgerStore::Open(*database_, fail_points, FailPoint::kSiteBeforeCharge, FailPoint::kSiteAfterCharge));
   ledger_store_ = std::make_unique<SqliteLedgerStore>(std::move(store));
   Result<Ledger> ledger = Ledger::Open(*ledger_store_);
   if (!ledger.ok()) return ledger.error().Within("the site's ledger");

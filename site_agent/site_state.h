@@ -1,5 +1,6 @@
 // What a site keeps in KIT/state/site.db: registered data sets, runs and decisions, the ledger with the answers that it
-// paid for, heads of other sites' ledgers, and each data set's account over its life, which is computed from the others.
+// paid for, heads of other sites' ledgers, and each data set's account over its life, which is computed from the
+// others.
 //
 // A head of the own ledger that contradicts it (common/privacy/ledger_witness.h) proves that this folder was put back
 // to an earlier state. From then on, after every start too, nothing is approved and no answer is charged until the

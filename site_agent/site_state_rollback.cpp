@@ -21,8 +21,8 @@ Error RolledBack(const Contradiction& found, std::uint64_t own_rows) {
 // One end of a ledger, told twice: it is not known which was told last.
 std::vector<HeldAccount> MoreOfEach(std::vector<HeldAccount> a, const std::vector<HeldAccount>& b) {
   for (const HeldAccount& account : b) {
-    const auto same = std::find_if(a.begin(), a.end(),
-                                   [&](const HeldAccount& other) { return other.dataset == account.dataset; });
+    const auto same =
+        std::find_if(a.begin(), a.end(), [&](const HeldAccount& other) { return other.dataset == account.dataset; });
     if (same == a.end()) {
       a.push_back(account);
     } else {

@@ -183,8 +183,8 @@ std::string LedgerText(const Json& ledger) {
 }
 
 std::string RestorationText(const Json& restoration) {
-  std::string text = fmt::format("restored {}; {} runs ended\n", Text(restoration, "restored"),
-                                 restoration.at("ended_runs").size());
+  std::string text =
+      fmt::format("restored {}; {} runs ended\n", Text(restoration, "restored"), restoration.at("ended_runs").size());
   for (const Json& lost : restoration.at("lost")) {
     text += fmt::format("  a copy was lost that had {} rows\n", lost.at("rows").get<std::uint64_t>());
   }

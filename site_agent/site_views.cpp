@@ -225,7 +225,8 @@ Json RestorationView(const SiteState& state, const LedgerRestoration& restoratio
   for (const LostHead& head : restoration.lost) {
     lost.push_back({{"ledger", ToHex(head.ledger.bytes)}, {"rows", head.rows}, {"head", ToHex(head.digest)}});
   }
-  return {{"restored", Rfc3339(restoration.restored_unix)}, {"lost", lost}, {"charges", charges}, {"ended_runs", ended}};
+  return {
+      {"restored", Rfc3339(restoration.restored_unix)}, {"lost", lost}, {"charges", charges}, {"ended_runs", ended}};
 }
 
 Result<Json> LedgerRowsView(const SiteState& state, std::uint64_t first, std::uint64_t count) {
@@ -267,10 +268,8 @@ Result<Json> VerifyLedger(const SiteState& state) {
   if (state.rolled_back()) {
     return Error{ErrorCode::kVerificationFailed, state.ledger().frozen()->message, state.ledger().frozen()->hint};
   }
-  return Json{{"rows", chain.rows()},
-              {"head", ToHex(chain.head())},
-              {"runs", plans.size()},
-              {"restorations", restorations}};
+  return Json{
+      {"rows", chain.rows()}, {"head", ToHex(chain.head())}, {"runs", plans.size()}, {"restorations", restorations}};
 }
 
 }  // namespace synod

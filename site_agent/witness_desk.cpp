@@ -18,8 +18,8 @@ Json HeadFields(const SignedHead& head) {
 
 SignedHead WitnessDesk::OwnHead() const {
   const Ledger& ledger = context_.state.ledger();
-  LedgerHead head{context_.own_name(), ledger.id(), ledger.rows(), ledger.head(), context_.clock.UnixSeconds(),
-                  context_.state.Held()};
+  LedgerHead head{context_.own_name(),          ledger.id(),          ledger.rows(), ledger.head(),
+                  context_.clock.UnixSeconds(), context_.state.Held()};
   return SignHead(context_.signing_key, context_.trust.self().consortium, std::move(head));
 }
 

@@ -157,8 +157,9 @@ HeldAccount Worse(const HeldAccount& a, const HeldAccount& b) {
 
 std::vector<HeldAccount> HeldForHead(std::vector<HeldAccount> accounts) {
   std::erase_if(accounts, [](const HeldAccount& account) { return account.rdp == 0.0 && account.answers == 0; });
-  std::sort(accounts.begin(), accounts.end(),
-            [](const HeldAccount& a, const HeldAccount& b) { return a.rdp != b.rdp ? a.rdp > b.rdp : a.dataset < b.dataset; });
+  std::sort(accounts.begin(), accounts.end(), [](const HeldAccount& a, const HeldAccount& b) {
+    return a.rdp != b.rdp ? a.rdp > b.rdp : a.dataset < b.dataset;
+  });
   if (accounts.size() > LedgerHead::kMaxAccounts) {
     HeldAccount others = accounts[LedgerHead::kMaxAccounts - 1];
     for (std::size_t i = LedgerHead::kMaxAccounts; i < accounts.size(); ++i) others = Worse(others, accounts[i]);

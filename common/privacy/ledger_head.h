@@ -26,9 +26,9 @@ using LedgerId = RandomId<struct LedgerIdTag>;
 
 // What a data set's account holds: ended runs as charged, open ones with their whole plan.
 struct HeldAccount {
-  DatasetId dataset;          // all zeros: of the data sets that are not listed, the lowest order and the most held
-  double order = 0.0;         // of the divergence, above 1
-  double rdp = 0.0;           // Renyi divergence at `order`
+  DatasetId dataset;   // all zeros: of the data sets that are not listed, the lowest order and the most held
+  double order = 0.0;  // of the divergence, above 1
+  double rdp = 0.0;    // Renyi divergence at `order`
   std::uint64_t answers = 0;
   bool operator==(const HeldAccount&) const = default;
 };

@@ -63,8 +63,8 @@ struct RestoredDataset {
 // What `held` of an account at its order is for a data set with another one: itself where the order is not higher, and
 // the whole budget where it is, since nothing smaller is proven.
 RestoredCharge ChargeFor(const RestoredDataset& dataset, const HeldAccount& held);
-// Fills `charges`, `others` and `lost` by the rule from the newest head of each lost ledger. `open`: the remaining plans
-// of open runs, any number for a data set.
+// Fills `charges`, `others` and `lost` by the rule from the newest head of each lost ledger. `open`: the remaining
+// plans of open runs, any number for a data set.
 void ChargeLost(std::span<const LedgerHead> lost, std::span<const RestoredDataset> datasets,
                 std::span<const RestoredCharge> open, LedgerRestoration& restoration);
 // What `restoration` charges a data set, whenever it was registered.

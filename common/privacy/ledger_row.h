@@ -1,5 +1,5 @@
-// One row of a ledger, chained to the row before it: one answer, charged before it is given; or a restoration, after the
-// ledger had lost rows.
+// One row of a ledger, chained to the row before it: one answer, charged before it is given; or a restoration, after
+// the ledger had lost rows.
 #pragma once
 
 #include <cstdint>
@@ -25,11 +25,11 @@ struct LedgerCharge {
 };
 
 struct LedgerRow {
-  std::uint64_t index = 0;  // position in the ledger, from 0
-  LedgerCharge charge;                         // of an answer; as it was made where `restored` is there
+  std::uint64_t index = 0;                    // position in the ledger, from 0
+  LedgerCharge charge;                        // of an answer; as it was made where `restored` is there
   std::optional<LedgerRestoration> restored;  // this row charges no answer but what was lost
   Digest previous{};                          // hash of the row before; LedgerGenesis() for the first
-  Digest hash{};      // HashOfRow: SHA-256 of CanonicalJson("synod.ledger_row", 1, all other fields)
+  Digest hash{};  // HashOfRow: SHA-256 of CanonicalJson("synod.ledger_row", 1, all other fields)
   bool operator==(const LedgerRow&) const = default;
 
   bool is_answer() const { return !restored.has_value(); }

@@ -50,27 +50,27 @@ Result<HeadBook> HeadBook::Open(Database& database, std::string shelf, FailPoint
 }
 
 Status HeadBook::Load() {
-  SYNOD_RETURN_IF_ERROR(database_->ForEach(
-      "SELECT head, seen_unix, number FROM ledger_heads WHERE shelf = ?", {shelf_}, [&](const SqlRow& row) -> Status {
-        Kept kept;
-        SYNOD_ASSIGN_OR_RETURN(kept.head, HeadFrom(row, 0));
-        SYNOD_ASSIGN_OR_RETURN(kept.seen_unix, IntegerFrom(row, 1));
-        SYNOD_ASSIGN_OR_RETURN(const std::int64_t number, IntegerFrom(row, 2));
-        kept.number = static_cast<std::uint64_t>(number);
-        next_number_ = std::max(next_number_, kept.number + 1);
-        kept_[KeyOf(kept.head)] = std::move(kept);
-        return {};
-      }));
-  SYNOD_RETURN_IF_ERROR(database_->ForEach(
-      "SELECT kept, offered, seen_unix FROM ledger_head_evidence WHERE shelf = ? ORDER BY position", {shelf_},
-      [&](const SqlRow& row) -> Status {
-        Evidence evidence;
-        SYNOD_ASSIGN_OR_RETURN(evidence.kept, HeadFrom(row, 0));
-        SYNOD_ASSIGN_OR_RETURN(evidence.offered, HeadFrom(row, 1));
-        SYNOD_ASSIGN_OR_RETURN(evidence.seen_unix, IntegerFrom(row, 2));
-        evidence_.push_back(std::move(evidence));
-        return {};
-      }));
+  SYNOD_RETURN_IF_ERROR(database_->ForEach("SELECT head, seen_unix, number FROM ledger_heads WHERE shelf = ?", {shelf_},
+                                           [&](const SqlRow& row) -> Status {
+                                             Kept kept;
+                                             SYNOD_ASSIGN_OR_RETURN(kept.head, HeadFrom(row, 0));
+                                             SYNOD_ASSIGN_OR_RETURN(kept.seen_unix, IntegerFrom(row, 1));
+                                             SYNOD_ASSIGN_OR_RETURN(const std::int64_t number, IntegerFrom(row, 2));
+                                             kept.number = static_cast<std::uint64_t>(number);
+                                             next_number_ = std::max(next_number_, kept.number + 1);
+                                             kept_[KeyOf(kept.head)] = std::move(kept);
+                                             return {};
+                                           }));
+  SYNOD_RETURN_IF_ERROR(
+      database_->ForEach("SELECT kept, offered, seen_unix FROM ledger_head_evidence WHERE shelf = ? ORDER BY position",
+                         {shelf_}, [&](const SqlRow& row) -> Status {
+                           Evidence evidence;
+                           SYNOD_ASSIGN_OR_RETURN(evidence.kept, HeadFrom(row, 0));
+                           SYNOD_ASSIGN_OR_RETURN(evidence.offered, HeadFrom(row, 1));
+                           SYNOD_ASSIGN_OR_RETURN(evidence.seen_unix, IntegerFrom(row, 2));
+                           evidence_.push_back(std::move(evidence));
+                           return {};
+                         }));
   saved_evidence_ = evidence_.size();
   return {};
 }
@@ -87,8 +87,8 @@ HeadBook::Taken HeadBook::Look(const SignedHead& head, Source source) const {
   const LedgerHead& offered = head.head;
   const auto found = kept_.find(KeyOf(head));
   if (found == kept_.end()) {
-    const auto ledgers = std::count_if(kept_.begin(), kept_.end(),
-                                       [&](const auto& kept) { return kept.first.first == offered.site; });
+    const auto ledgers =
+        std::count_if(kept_.begin(), kept_.end(), [&](const auto& kept) { return kept.first.first == offered.site; });
     return static_cast<std::size_t>(ledgers) < kMaxLedgers ? Taken::kNewer : Taken::kFull;
   }
   const LedgerHead& known = found->second.head.head;
@@ -128,11 +128,11 @@ Status HeadBook::Write() const {
   }
   for (std::size_t i = saved_evidence_; i < evidence_.size(); ++i) {
     const Evidence& evidence = evidence_[i];
-    SYNOD_RETURN_IF_ERROR(database_->Execute(
-        "INSERT OR REPLACE INTO ledger_head_evidence (shelf, position, kept, offered, seen_unix) "
-        "VALUES (?, ?, ?, ?, ?)",
-        {shelf_, static_cast<std::int64_t>(i), EncodeHead(evidence.kept), EncodeHead(evidence.offered),
-         evidence.seen_unix}));
+    SYNOD_RETURN_IF_ERROR(
+        database_->Execute("INSERT OR REPLACE INTO ledger_head_evidence (shelf, position, kept, offered, seen_unix) "
+                           "VALUES (?, ?, ?, ?, ?)",
+                           {shelf_, static_cast<std::int64_t>(i), EncodeHead(evidence.kept),
+                            EncodeHead(evidence.offered), evidence.seen_unix}));
   }
   return {};
 }

@@ -17,7 +17,8 @@ namespace synod {
 
 class SqliteLedgerStore final : public LedgerStore {
  public:
-  // Makes its tables where they are missing, and with them the ledger's first id. `before` and `after` are reached around the transaction of each row.
+  // Makes its tables where they are missing, and with them the ledger's first id. `before` and `after` are reached
+  // around the transaction of each row.
   static Result<SqliteLedgerStore> Open(Database& database, FailPoints& fail_points, FailPoint before, FailPoint after);
 
   // The answer that the next row with this name pays for; kept in memory until AppendDurably writes both.

@@ -215,9 +215,9 @@ struct OperatorReply {
   bool operator==(const OperatorReply&) const = default;
 };
 
-using Message =
-    std::variant<Hello, Heartbeat, Goodbye, TrustUpdate, RunProposal, RunNotice, QueryAsk, QueryClosed, DraftToSign,
-                 RunDecision, Answer, AnswerRefused, CounterSignature, DraftRefused, LedgerHeads, OperatorRequest, OperatorReply>;
+using Message = std::variant<Hello, Heartbeat, Goodbye, TrustUpdate, RunProposal, RunNotice, QueryAsk, QueryClosed,
+                             DraftToSign, RunDecision, Answer, AnswerRefused, CounterSignature, DraftRefused,
+                             LedgerHeads, OperatorRequest, OperatorReply>;
 
 std::string_view MessageName(const Message& message);
 
