@@ -40,14 +40,14 @@ delta = 1e-5
 [[allow]]
 dataset = "one"
 families = ["test"]
-columns = []
+columns = ["age"]
 max_epsilon = 3.0
 max_own_share_epsilon = 9.0
 max_delta = 1e-5
 [[allow]]
 dataset = "two"
 families = ["test"]
-columns = []
+columns = ["age"]
 max_epsilon = 3.0
 max_own_share_epsilon = 9.0
 max_delta = 1e-5
@@ -71,7 +71,7 @@ Plan RandomPlan(PublicRandom& random) {
   counts.parts = {{"vector", 1.0}};
   counts.grid_scale = 1024.0;
   counts.sensitivity = SensitivityOnGrid(counts.grid_scale, 1.0, 4);
-  const double sigma = 8.0 + static_cast<double>(random.NextWord64() % 20);
+  const double sigma = 5.0 + static_cast<double>(random.NextWord64() % 10);
   counts.site_variance = static_cast<std::uint64_t>(std::pow(sigma * counts.sensitivity, 2));
   PlanEntry training = counts;
   training.name = "training";
