@@ -100,8 +100,8 @@ Json LedgerRestoration::ToJson() const {
   }
   Json runs = Json::array();
   for (const RunId& run : ended) runs.push_back(ToHex(run.bytes));
-  Json later = nullptr;
-  if (others) later = {{"order", others->order}, {"rdp", others->rdp}, {"answers", others->answers}};
+  Json later = Json::array();  // of one at most: canonical JSON has no null
+  if (others) later.push_back({{"order", others->order}, {"rdp", others->rdp}, {"answers", others->answers}});
   return {{"replaced", ToHex(replaced.bytes)},
           {"ledger", ToHex(ledger.bytes)},
           {"unix", restored_unix},
@@ -130,8 +130,9 @@ Result<LedgerRestoration> LedgerRestoration::FromJson(const Json& json) {
     SYNOD_ASSIGN_OR_RETURN(const RestoredCharge charge, ChargeFrom(item));
     out.charges.push_back(charge);
   }
-  if (!fields.At("others").is_null()) {
-    SYNOD_ASSIGN_OR_RETURN(out.others, OthersFrom(fields.At("others")));
+  SYNOD_ASSIGN_OR_RETURN(const Json* others, fields.Array("others", 1));
+  if (!others->empty()) {
+    SYNOD_ASSIGN_OR_RETURN(out.others, OthersFrom(others->front()));
   }
   SYNOD_ASSIGN_OR_RETURN(const Json* runs, fields.Array("runs", kMaxItems));
   for (const Json& item : *runs) {
