@@ -98,7 +98,9 @@ Result<Json> OperatorDesk::AnswerJson(const Identity& identity, const OperatorRe
   if (request.verb == OperatorVerb::kRunSubmit) return Submit(identity, request.run, payload);
   if (request.verb == OperatorVerb::kRunList) return List();
   if (request.verb == OperatorVerb::kSiteList) {
-    return SiteListView(ports_.trust.manifest(), ports_.trust.revocations(), ports_.sites);
+    Json view = SiteListView(ports_.trust.manifest(), ports_.trust.revocations(), ports_.sites);
+    for (Json& site : view["sites"]) site["ledger"] = ports_.ledger_of(site["site"].get<std::string>());
+    return view;
   }
   const RunRecord* record = ports_.book.Find(request.run);
   if (record == nullptr) {

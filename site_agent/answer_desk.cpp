@@ -59,6 +59,9 @@ void AnswerDesk::OnQuery(const QueryAsk& ask, ByteView payload) {
   if (record == nullptr || record->state != SiteRunState::kApproved) {
     return Refuse(ask.name, RefusalReason::kOutsidePlan, "this site does not take part in the run, or not any more");
   }
+  if (const std::optional<Error>& frozen = context_.state.ledger().frozen()) {  // as if the disk were full
+    return Refuse(ask.name, RefusalReason::kLedgerUnavailable, frozen->message, kStorageRefusalSeconds);
+  }
   const Result<ActiveRun*> run = Active(*record);
   if (!run.ok()) {  // silence: the administrator can put it right
     last_problem_ = run.error().message;
@@ -238,6 +241,7 @@ void AnswerDesk::SendNow(const Envelope& envelope) {
   if (answer != nullptr) context_.fail_points.At(FailPoint::kSiteBeforeAnswerSent);
   const Status sent = context_.coordinator.Send(envelope);
   if (answer != nullptr) context_.fail_points.At(FailPoint::kSiteAfterAnswerSent);
+  if (sent.ok() && answer != nullptr) ++answers_sent_;
   if (!sent.ok() && answer != nullptr) {  // stored: it goes out when it is asked for again
     context_.log.Info("answer_not_sent", With(NameJson(answer->name), "error", sent.error().message));
   }

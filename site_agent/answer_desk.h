@@ -56,6 +56,7 @@ class AnswerDesk {
   };
   Result<Charged> ChargedFor(const SiteRunRecord& record) const;
 
+  std::uint64_t answers_sent() const { return answers_sent_; }
   // Why the last query got no answer; empty once one was answered.
   const std::string& last_problem() const { return last_problem_; }
   void NoteProblem(const std::string& problem) { last_problem_ = problem; }
@@ -88,6 +89,7 @@ class AnswerDesk {
   std::vector<Waiting> outbox_;
   MaskedAnswers masked_;
   std::string last_problem_;
+  std::uint64_t answers_sent_ = 0;
 };
 
 }  // namespace synod

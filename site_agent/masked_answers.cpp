@@ -138,7 +138,7 @@ secure_agg::SiteActions MaskedAnswers::Act(Attempt& attempt, secure_agg::SiteAct
 
 secure_agg::SiteActions MaskedAnswers::Judge(Attempt& attempt,
                                              const std::vector<secure_agg::PeerStatement>& statements) {
-  std::vector<WitnessStatement> stated;
+  std::vector<PeerWord> stated;
   for (const secure_agg::PeerStatement& peer : statements) {
     stated.push_back({attempt.protocol.setup().id_of(peer.site), peer.statement});
   }

@@ -82,6 +82,9 @@ std::vector<std::string> RunJudge::AccountFailures(const std::string& dataset, c
 
 RunVerdict RunJudge::Judge(const SiteRunRecord& record, int minute_of_day) const {
   if (!record.review) return Refuse(DenialReason::kUnavailable, "the run has not been reviewed");
+  if (site_.state.rolled_back()) {
+    return Refuse(DenialReason::kUnavailable, "ledger: " + site_.state.ledger().frozen()->message);
+  }
   const Result<Plan> plan = Plan::FromCanonicalText(record.offer.plan);
   if (!plan.ok()) return Refuse(DenialReason::kMalformed, plan.error().message);
   const Result<Schema> schema = Schema::FromToml(record.offer.schema, "schema.toml");

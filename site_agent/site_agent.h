@@ -15,6 +15,7 @@
 #include "site_agent/draft_desk.h"
 #include "site_agent/proposal_desk.h"
 #include "site_agent/site_context.h"
+#include "site_agent/witness_desk.h"
 
 namespace synod {
 
@@ -36,7 +37,7 @@ class SiteAgent {
     Trust trust;
     SigningKey signing_key;
     std::unique_ptr<SiteState> state;
-    WitnessPort witness = {};
+    std::optional<WitnessPort> witness = {};  // nothing: heads of ledgers (WitnessDesk)
   };
 
   // Registers data sets and takes up runs that a former process left.
@@ -61,6 +62,8 @@ class SiteAgent {
   Status Approve(const RunId& run) { return proposals_.Approve(run); }
   Status Deny(const RunId& run, const std::string& note) { return proposals_.Deny(run, note); }
   Status AcceptDataset(const std::string& name);
+  // Counts what a ledger that was rolled back has lost, and goes on with it. Refused where nothing was lost.
+  Result<LedgerRestoration> RestoreLedger();
   // For `status` and the service manager.
   struct LinkState {
     bool open = false;
@@ -93,6 +96,8 @@ class SiteAgent {
   AnswerDesk answers_;
   ProposalDesk proposals_;
   DraftDesk drafts_;
+  WitnessDesk witnesses_;
+  std::uint64_t answers_announced_ = 0;
   LinkState link_;
   std::string records_report_;
 };

@@ -12,7 +12,7 @@
 
 namespace synod {
 
-struct WitnessStatement {
+struct PeerWord {
   std::string site;  // its id in the roster
   Bytes statement;
 };
@@ -21,9 +21,7 @@ struct WitnessPort {
   // At most secure_agg::kMaxStatementBytes (our own duty).
   std::function<Bytes()> make = [] { return Bytes(); };
   // Of all peers of an attempt. An error: the site takes no part in it, and nothing was charged.
-  std::function<Status(const std::vector<WitnessStatement>&)> judge = [](const std::vector<WitnessStatement>&) {
-    return Status();
-  };
+  std::function<Status(const std::vector<PeerWord>&)> judge = [](const std::vector<PeerWord>&) { return Status(); };
 };
 
 }  // namespace synod

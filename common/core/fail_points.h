@@ -23,6 +23,10 @@ enum class FailPoint : std::uint8_t {
   kSiteAfterStepSent,
   kSiteBeforeCounterSignatureSent,
   kSiteAfterCounterSignatureSent,
+  kSiteBeforeHeadSent,  // the signed head of its ledger
+  kSiteAfterHeadSent,
+  kSiteBeforeHeadStored,  // of another site's ledger, or one that contradicts its own
+  kSiteAfterHeadStored,
   kCoordinatorBeforeRunStored,
   kCoordinatorAfterRunStored,
   kCoordinatorBeforeProposalSent,
@@ -45,6 +49,8 @@ enum class FailPoint : std::uint8_t {
   kCoordinatorAfterSignatureStored,
   kCoordinatorBeforePublished,
   kCoordinatorAfterPublished,
+  kCoordinatorBeforeHeadStored,  // of a site's ledger
+  kCoordinatorAfterHeadStored,
   kWorkerBeforeAnswer,
   kWorkerAfterAnswer,
   kWorkerBeforeTrained,

@@ -16,6 +16,7 @@
 #include "common/core/error.h"
 #include "common/core/strong_id.h"
 #include "common/crypto/ed25519.h"
+#include "common/privacy/ledger_head.h"
 #include "common/privacy/query_kind.h"
 #include "common/query/refusal.h"
 
@@ -188,6 +189,16 @@ struct DraftRefused {
   bool operator==(const DraftRefused&) const = default;
 };
 
+// ---- between coordinator and site, both ways ----
+
+// Signed heads of sites' ledgers: of the sender's own, and those that it has witnessed. Who signed them, the receiver
+// checks.
+struct LedgerHeads {
+  static constexpr std::size_t kMaxHeads = 128;
+  std::vector<SignedHead> heads;
+  bool operator==(const LedgerHeads&) const = default;
+};
+
 // ---- operator to coordinator and back ----
 
 enum class OperatorVerb : std::uint8_t {
@@ -221,7 +232,7 @@ struct OperatorReply {
 
 using Message = std::variant<Hello, Heartbeat, Goodbye, TrustUpdate, RunProposal, RunNotice, QueryAsk, QueryClosed,
                              DraftToSign, RunDecision, Answer, AnswerRefused, CounterSignature, DraftRefused,
-                             OperatorRequest, OperatorReply, AggregationStep, AggregationChunk>;
+                             LedgerHeads, OperatorRequest, OperatorReply, AggregationStep, AggregationChunk>;
 
 std::string_view MessageName(const Message& message);
 

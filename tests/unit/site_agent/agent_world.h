@@ -47,6 +47,13 @@ class PlayedCoordinator final : public CoordinatorPort {
     for (const Envelope& envelope : sent) count += std::holds_alternative<Type>(envelope.message) ? 1 : 0;
     return count;
   }
+  // The bytes of the newest answer.
+  Bytes LastAnswer() const {
+    for (auto envelope = sent.rbegin(); envelope != sent.rend(); ++envelope) {
+      if (std::holds_alternative<Answer>(envelope->message)) return *envelope->payload;
+    }
+    return {};
+  }
   bool connected = true;
   bool counts = false;       // what is sent stays queued
   std::uint64_t queued = 0;  // bytes

@@ -263,9 +263,9 @@ TEST(MaskedSetUp, RefusesARosterWithAKeyThatTheManifestLacks) {
 
 TEST(MaskedWitness, StatementsReachThePeersAndThoseOfPeersAreJudged) {
   MaskedWorld world;
-  std::vector<WitnessStatement> judged;
+  std::vector<PeerWord> judged;
   world.witness.make = [] { return Bytes{42}; };
-  world.witness.judge = [&](const std::vector<WitnessStatement>& statements) {
+  world.witness.judge = [&](const std::vector<PeerWord>& statements) {
     judged = statements;
     return Status();
   };
@@ -280,7 +280,7 @@ TEST(MaskedWitness, StatementsReachThePeersAndThoseOfPeersAreJudged) {
 
 TEST(MaskedWitness, ASiteThatDoesNotAcceptWhatPeersStateIsSilent) {
   MaskedWorld world;
-  world.witness.judge = [](const std::vector<WitnessStatement>&) -> Status {
+  world.witness.judge = [](const std::vector<PeerWord>&) -> Status {
     return Refused("a peer remembers a later head of this ledger");
   };
   world.Restart();
