@@ -113,7 +113,7 @@ Result<LossCells> LossCells::Of(const DominatingPair& pair, double width, double
 }
 
 LossPmf LossCells::Pessimistic() const {
-  LossPmf pmf{first_, std::vector<double>(mass_.size() + 1, 0.0), infinity_};
+  LossPmf pmf{first_, std::vector<double>(mass_.size() + 1, 0.0), infinity_ + stray_mass_, loss_error_, mass_error_};
   pmf.mass[0] = bottom_mass_;
   for (std::size_t i = 0; i < mass_.size(); ++i) {
     const double share = std::min(1.0, upper_share_[i] + ShareError(LossOf(i), width_));
@@ -126,7 +126,7 @@ LossPmf LossCells::Pessimistic() const {
 LossPmf LossCells::PessimisticSwapped() const {
   // The Q-mass of lattice point i is e^-loss times its P-mass; read the other way its loss is -loss.
   LossPmf pmf{-(first_ + static_cast<std::int64_t>(mass_.size())), std::vector<double>(mass_.size() + 1, 0.0),
-              infinity_swapped_};
+              infinity_swapped_, loss_error_, mass_error_};
   for (std::size_t i = 0; i < mass_.size(); ++i) {
     const double loss = LossOf(i);
     const double share = std::max(0.0, upper_share_[i] - ShareError(loss, width_));
@@ -174,7 +174,7 @@ OptimisticPmf LossCells::Optimistic(double uses, double deviations) const {
     }
   }
   OptimisticPmf result;
-  result.pmf = {first_ - 1, std::vector<double>(count + 1, 0.0), 0.0};
+  result.pmf = {first_ - 1, std::vector<double>(count + 1, 0.0), 0.0, loss_error_, mass_error_};
   result.spread = high - low;
   double total = 0.0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -185,7 +185,7 @@ OptimisticPmf LossCells::Optimistic(double uses, double deviations) const {
   }
   result.pmf.mass[count] += infinity_;  // rounded down too; its offset counts as the mean
   result.offset = total > 0.0 ? result.offset / total : 0.0;
-  result.dropped = bottom_mass_;
+  result.dropped = bottom_mass_ + stray_mass_;
   return result;
 }
 
