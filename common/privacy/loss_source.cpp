@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "common/core/check.h"
@@ -10,6 +11,8 @@
 
 namespace synod {
 namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 using SourcePtr = std::unique_ptr<LossSource>;
 
@@ -23,6 +26,7 @@ class PairSource final : public LossSource {
     return pair_.Loss(reach + pair_.max_shift()) - pair_.Loss(-reach - pair_.max_shift_q());
   }
   bool symmetric() const override { return pair_.symmetric(); }
+  double LargestLoss() const override { return kInfinity; }
 
  private:
   DominatingPair pair_;
@@ -31,7 +35,7 @@ class PairSource final : public LossSource {
 
 class AtomSource final : public LossSource {
  public:
-  explicit AtomSource(LossAtoms atoms) : atoms_(std::move(atoms)) {}
+  AtomSource(LossAtoms atoms, bool bounded) : atoms_(std::move(atoms)), bounded_(bounded) {}
   Result<LossCells> Cells(double width) const override { return LossCells::OfAtoms(atoms_, width); }
   double Deviation() const override {
     double mean = 0.0;
@@ -44,9 +48,11 @@ class AtomSource final : public LossSource {
   }
   double Range() const override { return atoms_.atoms.back().loss - atoms_.atoms.front().loss; }
   bool symmetric() const override { return true; }
+  double LargestLoss() const override { return bounded_ ? atoms_.atoms.back().loss + atoms_.loss_error : kInfinity; }
 
  private:
   LossAtoms atoms_;
+  bool bounded_;  // no outcomes were cut off
 };
 
 class LaplaceSource final : public LossSource {
@@ -58,6 +64,7 @@ class LaplaceSource final : public LossSource {
   }
   double Range() const override { return 2.0 / scale_; }
   bool symmetric() const override { return true; }
+  double LargestLoss() const override { return 1.0 / scale_ * (1.0 + 1e-15); }
 
  private:
   double scale_;
@@ -78,6 +85,7 @@ class ChoiceSource final : public LossSource {
   }
   double Range() const override { return first_->Range() + second_->Range(); }
   bool symmetric() const override { return first_->symmetric() && second_->symmetric(); }
+  double LargestLoss() const override { return std::max(first_->LargestLoss(), second_->LargestLoss()); }
 
  private:
   SourcePtr first_;
@@ -97,9 +105,9 @@ struct Maker {
                            DominatingPair::Of({sampling_rate, noise_multiplier, 1}, adjacency, sites));
     return SourcePtr(std::make_unique<PairSource>(std::move(pair), tail));
   }
-  static Result<SourcePtr> Atoms(Result<LossAtoms> atoms) {
+  static Result<SourcePtr> Atoms(Result<LossAtoms> atoms, bool bounded) {
     if (!atoms.ok()) return atoms.error();
-    return SourcePtr(std::make_unique<AtomSource>(std::move(atoms).value()));
+    return SourcePtr(std::make_unique<AtomSource>(std::move(atoms).value(), bounded));
   }
 
   Result<SourcePtr> operator()(const GaussianMechanism& gaussian) const {
@@ -116,11 +124,15 @@ struct Maker {
     return SourcePtr(std::make_unique<LaplaceSource>(laplace.scale / Factor()));
   }
   Result<SourcePtr> operator()(const GeometricMechanism& geometric) const {
-    return Atoms(AtomsOf(geometric, Factor()));
+    return Atoms(AtomsOf(geometric, Factor()), true);
   }
-  Result<SourcePtr> operator()(const StatedGuarantee& stated) const { return Atoms(AtomsOf(stated)); }
-  Result<SourcePtr> operator()(const DiscreteGaussianSum& sum) const { return Atoms(AtomsOf(sum, Factor(), tail)); }
-  Result<SourcePtr> operator()(const SkellamSum& skellam) const { return Atoms(AtomsOf(skellam, Factor(), tail)); }
+  Result<SourcePtr> operator()(const StatedGuarantee& stated) const { return Atoms(AtomsOf(stated), true); }
+  Result<SourcePtr> operator()(const DiscreteGaussianSum& sum) const {
+    return Atoms(AtomsOf(sum, Factor(), tail), false);
+  }
+  Result<SourcePtr> operator()(const SkellamSum& skellam) const {
+    return Atoms(AtomsOf(skellam, Factor(), tail), false);
+  }
   Result<SourcePtr> operator()(const FixedBatchGaussianMechanism&) const { return None(); }
   Result<SourcePtr> operator()(const TreeGaussianMechanism&) const { return None(); }
   static Result<SourcePtr> None() { return Failed("the mechanism has no privacy loss distribution here"); }

@@ -21,6 +21,8 @@ class LossSource {
   virtual double Deviation() const = 0;  // root mean square of the loss around its mean, roughly: it chooses a width
   virtual double Range() const = 0;      // of the losses that Cells keeps
   virtual bool symmetric() const = 0;    // both directions have the same curve
+  // No finite loss is larger: what pure epsilon composition adds up. Infinite where there is none.
+  virtual double LargestLoss() const = 0;
 };
 
 // Whether the mechanism has a privacy loss distribution here; the others are accounted by Renyi DP alone.

@@ -12,6 +12,7 @@
 #include "common/privacy/dominating_pair.h"
 #include "common/privacy/epsilon.h"
 #include "common/privacy/loss_source.h"
+#include "common/privacy/mechanism_rdp.h"
 
 namespace synod {
 namespace {
@@ -34,6 +35,7 @@ struct Problem {
   double gaussian_mu = 0.0;
   double uses = 0.0;
   bool symmetric = true;
+  double largest_loss = 0.0;  // of the sum; infinite where it has no bound
   double delta = 0.0;
 };
 
@@ -66,8 +68,10 @@ Result<Problem> Describe(const MechanismUses& uses, double delta, Adjacency adja
     if (FullBatchDistance(use.mechanism, adjacency, sites)) continue;
     SYNOD_ASSIGN_OR_RETURN(std::unique_ptr<LossSource> source, LossSourceOf(use.mechanism, adjacency, sites, tail));
     problem.symmetric = problem.symmetric && source->symmetric();
+    problem.largest_loss += static_cast<double>(use.count) * source->LargestLoss();
     problem.sources.push_back({std::move(source), use.count});
   }
+  if (mu_squared > 0.0 || !(DeltaLeft(uses, delta) > 0.0)) problem.largest_loss = kInfinity;
   if (mu_squared > 0.0) problem.sources.push_back({PlainGaussianSource(problem.gaussian_mu, tail), 1});
   return problem;
 }
@@ -196,7 +200,9 @@ Result<PldBounds> PldEpsilon(const MechanismUses& uses, double delta, Adjacency 
   SYNOD_ASSIGN_OR_RETURN(const Problem problem, Describe(uses, delta, adjacency, sites_per_subject));
   if (problem.sources.empty()) return ClosedForm(problem.gaussian_mu, delta);
 
-  double width = FirstWidth(problem, options.first_width);
+  // Few outcomes sit anywhere between lattice points: a finer start, lest two bad widths look converged.
+  const bool few_outcomes = std::isfinite(problem.largest_loss);
+  double width = FirstWidth(problem, few_outcomes ? 0.1 * options.first_width : options.first_width);
   PldBounds bounds;
   double remove = kInfinity;
   double add = kInfinity;
@@ -216,6 +222,7 @@ Result<PldBounds> PldEpsilon(const MechanismUses& uses, double delta, Adjacency 
     if (!first && before - bounds.upper <= options.relative_accuracy * bounds.upper) break;
     width *= 0.5;
   }
+  bounds.upper = std::min(bounds.upper, problem.largest_loss * (1.0 + kClosedFormSlack));
   if (options.with_lower) bounds.lower = std::min(bounds.upper, BestLowerBound(problem, cells, bounds));
   return bounds;
 }

@@ -45,7 +45,9 @@ struct PlanOptions {
   std::optional<double> epsilon;
   std::optional<std::int64_t> sites;
   std::optional<std::uint64_t> units;
-  std::string aggregation;  // empty: none, what a federation of this version runs
+  std::string aggregation;                 // empty: none, what a federation of this version runs
+  std::string solve;                       // "epsilon", "units" or "steps": plan_inverse.h; empty: the plan of the file
+  std::optional<double> noise_multiplier;  // the most that the answer to `solve` may need; only with it
 };
 Result<CommandOutput> RunPlan(const PlanOptions& options, CommandContext& context);
 
