@@ -14,10 +14,10 @@
 #include "common/core/version.h"
 #include "common/crypto/secret_random.h"
 #include "common/privacy/discrete_gaussian.h"
-#include "common/privacy/epsilon.h"
 #include "common/query/clipped_summer.h"
 #include "common/query/noise_share.h"
 #include "models/engine/engine_benchmark.h"
+#include "tools/bench/account_benchmark.h"
 #include "tools/bench/net_benchmark.h"
 #include "tools/bench/secure_agg_benchmark.h"
 #include "tools/synod/commands.h"
@@ -88,20 +88,22 @@ Results BenchAnswer(unsigned threads) {
            {"mb", static_cast<double>(bytes) / 1e6}}};
 }
 
-Results BenchAccount() {
+Result<Results> BenchAccount(int repeats) {
+  SYNOD_ASSIGN_OR_RETURN(const AccountTiming timing, TimeAccount(repeats));
   Results results;
-  for (const std::uint64_t steps : {300ULL, 10'000ULL, 100'000ULL}) {
-    const PrivacyEvents events = {{1.0, 20.0, 1}, {0.01, 1.5, steps}};
-    EpsilonBounds bounds;
-    const double seconds = Seconds([&] {
-      const Result<EpsilonBounds> result = ComputeEpsilon(events, 1e-6);
-      if (result.ok()) bounds = *result;
-    });
-    results.push_back({{"name", fmt::format("epsilon of {} sampled steps and one full one", steps)},
-                       {"milliseconds", 1e3 * seconds},
-                       {"epsilon_upper", bounds.upper},
-                       {"epsilon_lower", bounds.lower}});
+  for (const EpsilonTiming& epsilon : timing.epsilons) {
+    results.push_back({{"name", epsilon.name},
+                       {"interval_ms", epsilon.interval_ms},
+                       {"upper_ms", epsilon.upper_ms},
+                       {"epsilon_upper", epsilon.epsilon_upper},
+                       {"epsilon_lower", epsilon.epsilon_lower}});
   }
+  for (const CalibrationTiming& calibration : timing.calibrations) {
+    results.push_back({{"name", calibration.name},
+                       {"milliseconds", calibration.milliseconds},
+                       {"noise_multiplier", calibration.noise_multiplier}});
+  }
+  results.push_back({{"name", "all of it"}, {"peak_memory_mb", timing.peak_memory_mb}});
   return results;
 }
 
@@ -188,7 +190,7 @@ int Main(int argc, char** argv) {
   app.fallthrough();
   CLI::App* engine = app.add_subcommand("engine", "A private gradient sum against the same plain LibTorch step");
   CLI::App* noise = app.add_subcommand("noise", "Exact discrete Gaussian samples");
-  CLI::App* account = app.add_subcommand("account", "Epsilon of long compositions");
+  CLI::App* account = app.add_subcommand("account", "Epsilon of long compositions, and calibration of noise");
   CLI::App* net = app.add_subcommand("net", "Links between processes: TLS over loopback, beside OpenSSL's own rates");
   CLI::App* secure = app.add_subcommand("secure-agg", "Masking, unmasking and signatures, at each end, on one core");
   CLI::App* sample = app.add_subcommand("sample", "Rows drawn from a generator file");
@@ -207,7 +209,7 @@ int Main(int argc, char** argv) {
     results = BenchNoise(threads);
     for (Json& result : BenchAnswer(threads)) results->push_back(std::move(result));
   }
-  if (account->parsed()) results = BenchAccount();
+  if (account->parsed()) results = BenchAccount(repeats);
   if (net->parsed()) results = BenchNet();
   if (secure->parsed()) results = BenchSecureAgg(repeats);
   if (sample->parsed()) results = BenchSample(generator);

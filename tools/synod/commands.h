@@ -49,7 +49,9 @@ struct PlanOptions {
   std::optional<double> epsilon;
   std::optional<std::int64_t> sites;
   std::optional<std::uint64_t> units;
-  std::string aggregation;  // empty: what the run file says, secure from three sites up
+  std::string aggregation;                 // empty: what the run file says, secure from three sites up
+  std::string solve;                       // "epsilon", "units" or "steps": plan_inverse.h; empty: the plan of the file
+  std::optional<double> noise_multiplier;  // the most that the answer to `solve` may need; only with it
 };
 Result<CommandOutput> RunPlan(const PlanOptions& options, CommandContext& context);
 
