@@ -119,19 +119,6 @@ Result<Results> BenchSample(const std::string& path) {
                   {"rows_per_s", static_cast<double>(kBlocks * Generator::kBlockRows) / seconds}}};
 }
 
-Result<Results> BenchNet() {
-  const NetBenchmarkCase setting;
-  SYNOD_ASSIGN_OR_RETURN(const NetTiming timing, TimeNet(setting));
-  return Results{{{"name", fmt::format("a link on loopback, {} payloads of {} MiB", setting.payloads,
-                                       setting.payload_bytes >> 20)},
-                  {"mb_per_s", timing.mb_per_s},
-                  {"aes_gcm_mb_per_s", timing.aes_gcm_mb_per_s},
-                  {"sha256_mb_per_s", timing.sha256_mb_per_s},
-                  {"wire_bytes_per_byte", timing.wire_bytes_per_byte},
-                  {"round_trip_ms", timing.round_trip_ms},
-                  {"busy_round_trip_ms", timing.busy_round_trip_ms}}};
-}
-
 void PrintText(const Results& results) {
   for (const Json& result : results) {
     std::string line = result["name"].get<std::string>() + ":";
@@ -175,7 +162,7 @@ int Main(int argc, char** argv) {
     for (Json& result : BenchAnswer(threads)) results->push_back(std::move(result));
   }
   if (account->parsed()) results = BenchAccount();
-  if (net->parsed()) results = BenchNet();
+  if (net->parsed()) results = NetFigures(5);
   if (sample->parsed()) results = BenchSample(generator);
   if (!results.ok()) {
     std::fprintf(stderr, "synod-bench: %s\n", results.error().message.c_str());
