@@ -6,7 +6,7 @@
 #include "tools/bench/net_benchmark.h"
 
 int main() {
-  constexpr int kRepeats = 3;
+  constexpr int kRepeats = 5;
   const synod::Result<std::vector<synod::Json>> figures = synod::NetFigures(kRepeats);
   if (!figures.ok()) {
     std::fprintf(stderr, "synod-net-bench: %s\n", figures.error().message.c_str());
