@@ -156,8 +156,7 @@ Status CoordinatorDaemon::State::OpenPort() {
   rules.payload_limit = [this](const Identity& peer, const Message& message) { return PayloadLimit(peer, message); };
   rules.trust_numbers = [this] { return std::pair(trust_.manifest().number, trust_.revocations().number); };
   SYNOD_ASSIGN_OR_RETURN(
-      server_,
-      LinkServer::Listen(zmq_.handle(), {settings_.configuration.address, TlsFilesOf(trust_), rules}, ports_.clock));
+      server_, LinkServer::Listen({settings_.configuration.address, TlsFilesOf(trust_), rules}, ports_.clock));
   return {};
 }
 
@@ -212,7 +211,7 @@ void CoordinatorDaemon::State::MakeDesks() {
 }
 
 void CoordinatorDaemon::State::WatchEvents() {
-  loop_->Watch(server_->zmq_handle(), [this] { OnLinks(); });
+  loop_->Watch(server_->descriptor(), [this] { OnLinks(); });
   loop_->AddTimer([this] { return server_->next_timer(); }, [this] { OnLinks(); });
   loop_->AddTimer([this] { return next_tick_; }, [this] { Tick(); });
   loop_->OnSignal([this](int signal) { OnSignal(signal); });

@@ -165,7 +165,7 @@ TlsFiles SiteDaemon::State::Files() const {
 }
 
 Status SiteDaemon::State::OpenLink() {
-  SYNOD_ASSIGN_OR_RETURN(link_, LinkClient::Create(zmq_.handle(), {address_, Files(), Rules()}, ports_.clock));
+  SYNOD_ASSIGN_OR_RETURN(link_, LinkClient::Create({address_, Files(), Rules()}, ports_.clock));
   coordinator_.link = link_.get();
   SYNOD_ASSIGN_OR_RETURN(control_, ControlServer::Listen(zmq_.handle(), settings_.kit, [this](const Json& request) {
                            return AnswerControl(request);
@@ -174,7 +174,7 @@ Status SiteDaemon::State::OpenLink() {
 }
 
 void SiteDaemon::State::WatchEvents() {
-  loop_->Watch(link_->zmq_handle(), [this] { OnLinkEvents(); });
+  loop_->Watch(link_->descriptor(), [this] { OnLinkEvents(); });
   loop_->Watch(control_->zmq_handle(), [this] {
     control_->Advance();
     agent_->Advance();

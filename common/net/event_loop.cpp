@@ -18,7 +18,8 @@ namespace {
 constexpr double kLongestWaitSeconds = 10.0;
 
 struct Watched {
-  void* handle;
+  void* handle;    // nullptr: a descriptor
+  int descriptor;  // -1: a ZeroMQ socket
   std::function<void()> ready;
 };
 
@@ -103,11 +104,21 @@ Result<std::unique_ptr<EventLoop>> EventLoop::Create(const Clock& clock, std::in
 
 void EventLoop::Watch(void* zmq_handle, std::function<void()> ready) {
   Unwatch(zmq_handle);
-  state_->watched.push_back(std::make_shared<Watched>(Watched{zmq_handle, std::move(ready)}));
+  state_->watched.push_back(std::make_shared<Watched>(Watched{zmq_handle, -1, std::move(ready)}));
+}
+
+void EventLoop::Watch(int descriptor, std::function<void()> ready) {
+  Unwatch(descriptor);
+  state_->watched.push_back(std::make_shared<Watched>(Watched{nullptr, descriptor, std::move(ready)}));
 }
 
 void EventLoop::Unwatch(void* zmq_handle) {
   std::erase_if(state_->watched, [&](const auto& watched) { return watched->handle == zmq_handle; });
+}
+
+void EventLoop::Unwatch(int descriptor) {
+  std::erase_if(state_->watched,
+                [&](const auto& watched) { return watched->handle == nullptr && watched->descriptor == descriptor; });
 }
 
 void EventLoop::AddTimer(std::function<double()> next, std::function<void()> due) {
@@ -123,7 +134,7 @@ Status EventLoop::Run() {
   while (state_->running) {
     const auto polled = state_->watched;
     std::vector<zmq_pollitem_t> items = {{nullptr, state_->signal_fd, ZMQ_POLLIN, 0}};
-    for (const auto& watched : polled) items.push_back({watched->handle, 0, ZMQ_POLLIN, 0});
+    for (const auto& watched : polled) items.push_back({watched->handle, watched->descriptor, ZMQ_POLLIN, 0});
     const long wait = WaitMilliseconds(state_->SecondsToNextTimer());
     if (zmq_poll(items.data(), static_cast<int>(items.size()), wait) < 0) {
       if (zmq_errno() == EINTR) continue;

@@ -1,6 +1,6 @@
-// The one loop of a daemon: waits for ZeroMQ sockets, signals and the next timer, and calls back. Nothing that is
-// called may block. Signals come through a signalfd, never through a handler that runs in the middle of something.
-// A program that starts children unblocks the signals in them: the mask is inherited. Threads: one.
+// The one loop of a daemon: waits for ZeroMQ sockets, descriptors, signals and the next timer, and calls back. Nothing
+// that is called may block. Signals come through a signalfd, never through a handler that runs in the middle of
+// something. A program that starts children unblocks the signals in them: the mask is inherited. Threads: one.
 #pragma once
 
 #include <functional>
@@ -21,9 +21,11 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // Calls `ready` when the ZeroMQ socket can be read. Watch and Unwatch may be called from callbacks.
+  // Calls `ready` when the ZeroMQ socket or the descriptor can be read. Watch and Unwatch may be called from callbacks.
   void Watch(void* zmq_handle, std::function<void()> ready);
+  void Watch(int descriptor, std::function<void()> ready);
   void Unwatch(void* zmq_handle);
+  void Unwatch(int descriptor);
   // Asked before every wait: MonotonicSeconds by which `due` must be called; infinity for never. Timers stay until the
   // loop is destroyed.
   void AddTimer(std::function<double()> next, std::function<void()> due);

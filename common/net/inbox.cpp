@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/net/large_memory.h"
 #include "common/wire/limits.h"
 
 namespace synod {
@@ -9,6 +10,7 @@ namespace {
 
 // Memory that is set aside before data has come; larger payloads grow as they arrive.
 constexpr std::uint64_t kMaxReservedBytes = std::uint64_t{64} << 20;
+constexpr std::size_t kPieceBytes = std::size_t{32} << 10;
 
 }  // namespace
 
@@ -22,10 +24,19 @@ Result<std::optional<Envelope>> Inbox::Append(Incoming& incoming, ByteView bulk)
   if (chunk.data.size() != std::min<std::uint64_t>(limits::kChunkBytes, header.total_bytes - taken)) {
     return BadInput("a chunk that is not whole");
   }
-  incoming.payload->insert(incoming.payload->end(), chunk.data.begin(), chunk.data.end());
-  incoming.hasher.Update(chunk.data);
-  if (incoming.payload->size() < header.total_bytes) return std::optional<Envelope>();
-  if (incoming.hasher.Finish() != header.sha256) return BadInput("a payload with a wrong digest");
+  const bool last = taken + chunk.data.size() == header.total_bytes;
+  if (last != chunk.sha256.has_value()) {
+    return BadInput(last ? "a payload without a digest" : "a digest before the end of its payload");
+  }
+  // Piece by piece, so that the digest reads what the copy has just brought near.
+  for (ByteView rest = chunk.data; !rest.empty();) {
+    const ByteView piece = rest.first(std::min(rest.size(), kPieceBytes));
+    incoming.payload->insert(incoming.payload->end(), piece.begin(), piece.end());
+    incoming.hasher.Update(piece);
+    rest = rest.subspan(piece.size());
+  }
+  if (!last) return std::optional<Envelope>();
+  if (incoming.hasher.Finish() != *chunk.sha256) return BadInput("a payload with a wrong digest");
   return std::optional<Envelope>(Envelope{std::move(incoming.message), std::move(incoming.payload)});
 }
 
@@ -43,13 +54,12 @@ Result<std::optional<Envelope>> Inbox::TakeMessage(Control control, ByteView bul
   Incoming incoming{std::move(control.message), header, std::make_shared<Bytes>(), Sha256Hasher()};
   if (header.total_bytes == 0) {
     if (!bulk.empty()) return BadInput("bulk behind an empty payload");
-    if (header.sha256 != Sha256(ByteView())) return BadInput("a payload with a wrong digest");
     return std::optional<Envelope>(Envelope{std::move(incoming.message), std::move(incoming.payload)});
   }
   if (incoming_.size() >= limits::kMaxIncomingPayloads && header.total_bytes > limits::kChunkBytes) {
     return BadInput("too many payloads at once");
   }
-  incoming.payload->reserve(std::min(header.total_bytes, kMaxReservedBytes));
+  ReserveLarge(*incoming.payload, std::min(header.total_bytes, kMaxReservedBytes));
   SYNOD_ASSIGN_OR_RETURN(std::optional<Envelope> whole, Append(incoming, bulk));
   if (!whole) incoming_.emplace(header.transfer, std::move(incoming));
   return whole;

@@ -51,12 +51,12 @@ void Link::Start() {
 void Link::Receive(ByteView bytes) {
   if (state_ == State::kParting || state_ == State::kFinished) return;
   received_at_ = clock_.MonotonicSeconds();
-  plain_.clear();
-  const Status received = tls_.Receive(bytes, plain_);
+  Bytes& plain = reader_.Intake();
+  const std::size_t size_before = plain.size();
+  const Status received = tls_.Receive(bytes, plain);
   if (!received.ok()) return Fail(std::nullopt, received.error());
+  plain_bytes_ += plain.size() - size_before;
   if (state_ == State::kHandshaking && tls_.established()) Identify();
-  plain_bytes_ += plain_.size();
-  reader_.Feed(plain_);
   ReadFrames();
   if (!opened_) {
     bytes_before_open_ += bytes.size();
@@ -174,8 +174,8 @@ Hello Link::OwnHello() const {
 
 Status Link::Send(Envelope envelope) {
   if (state_ != State::kOpen) return ConnectionError("the link is not open");
-  const Digest digest = envelope.payload ? shared_.digests.Of(envelope.payload) : Digest{};
-  Status pushed = outbox_.Push(std::move(envelope), digest);
+  std::shared_ptr<PayloadDigest> digest = envelope.payload ? shared_.digests.Of(envelope.payload) : nullptr;
+  Status pushed = outbox_.Push(std::move(envelope), std::move(digest));
   if (!pushed.ok() && pushed.error().code == ErrorCode::kRefused) Fail(GoodbyeReason::kTooSlow, pushed.error());
   return pushed;
 }
@@ -269,23 +269,19 @@ double Link::next_timer() const {
 
 // Encrypts the next piece of a frame; false if nothing may go.
 bool Link::WriteSome() {
-  ByteView piece;
-  const std::size_t head_bytes = frame_.head.size();
-  if (frame_position_ == head_bytes + frame_.bulk.size()) {
+  if (frame_rest_.empty()) {
+    frame_.payload.reset();
     if (!outbox_.NextFrame(clock_.MonotonicSeconds(), frame_)) return false;
-    frame_position_ = 0;
-    piece = frame_.head;
-  } else {
-    const ByteView rest = frame_.bulk.subspan(frame_position_ - head_bytes);
-    piece = rest.first(std::min(rest.size(), limits::kSendBytes));
+    frame_rest_ = {frame_.tail, frame_.data, frame_.head};
   }
+  ByteView& rest = frame_rest_.back();
+  const ByteView piece = rest.first(std::min(rest.size(), limits::kSendBytes));
+  rest = rest.subspan(piece.size());
+  if (rest.empty()) frame_rest_.pop_back();
   const Status written = tls_.Write(piece);
-  if (!written.ok()) {
-    Fail(std::nullopt, written.error());
-    return false;
-  }
-  frame_position_ += piece.size();
-  return true;
+  if (written.ok()) return true;
+  Fail(std::nullopt, written.error());
+  return false;
 }
 
 bool Link::NextOutput(Bytes& out) {

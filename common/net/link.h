@@ -112,10 +112,9 @@ class Link {
   FrameReader reader_;
   Inbox inbox_;
   Outbox outbox_;
-  Outbox::Frame frame_;  // being written
-  std::size_t frame_position_ = 0;
-  Bytes plain_;
-  bool ended_ = false;  // our end of the TLS session
+  Outbox::Frame frame_;               // being written
+  std::vector<ByteView> frame_rest_;  // of it, the next piece last
+  bool ended_ = false;                // our end of the TLS session
 
   double started_at_;
   double opened_at_ = 0.0;

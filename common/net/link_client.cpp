@@ -4,17 +4,16 @@
 #include <cmath>
 
 #include "common/crypto/secret_random.h"
-#include "common/net/link.h"
-#include "common/net/stream_socket.h"
+#include "common/net/link_connection.h"
+#include "common/net/name_lookup.h"
+#include "common/net/poller.h"
 #include "common/wire/limits.h"
 
 namespace synod {
 namespace {
 
-constexpr int kMaxPiecesAtOnce = 1024;
-constexpr double kRetrySeconds = 0.002;
-// While it connects, the socket is asked this often whether the attempt has failed.
-constexpr double kConnectPollSeconds = 0.02;
+// While a name is looked up, it is asked for this often.
+constexpr double kLookupPollSeconds = 0.02;
 
 constexpr char kUnreachableHint[] =
     "is the coordinator running there, and do name service and firewalls let this machine reach it?";
@@ -23,30 +22,40 @@ constexpr char kUnreachableHint[] =
 
 class LinkClient::State {
  public:
-  State(StreamSocket socket, Settings settings, std::shared_ptr<const TlsContext> tls, const Clock& clock)
+  State(Poller poller, Settings settings, std::shared_ptr<const TlsContext> tls, const Clock& clock)
       : clock_(clock),
-        socket_(std::move(socket)),
+        poller_(std::move(poller)),
         settings_(std::move(settings)),
         tls_(std::move(tls)),
         random_(SecretRandom::FromOperatingSystem()),
-        due_at_(clock.MonotonicSeconds()) {
+        due_at_(clock.MonotonicSeconds()),
+        room_(limits::kReceiveBytes) {
     shared_.rules = settings_.rules;
     random_.Fill(shared_.instance);
   }
 
-  void* handle() const { return socket_.handle(); }
-  bool open() const { return link_ && link_->open(); }
-  Statistics statistics() const { return statistics_; }
+  int descriptor() const { return poller_.descriptor(); }
+  bool open() const { return connection_ && connection_->link().open(); }
+
+  Statistics statistics() const {
+    Statistics statistics = past_;
+    if (connection_) {
+      statistics.bytes_received += connection_->bytes_received();
+      statistics.bytes_sent += connection_->bytes_sent();
+    }
+    return statistics;
+  }
 
   double next_timer() const {
     if (!events_.empty()) return clock_.MonotonicSeconds();
     switch (phase_) {
       case Phase::kWaiting:
-        return due_at_;
       case Phase::kConnecting:
-        return poll_at_;
+        return due_at_;
+      case Phase::kLookingUp:
+        return std::min(due_at_, poll_at_);
       case Phase::kLinked:
-        return std::min(link_->next_timer(), full_since_ + kRetrySeconds);
+        return connection_->link().next_timer();
       case Phase::kStopped:
         break;
     }
@@ -54,16 +63,19 @@ class LinkClient::State {
   }
 
   std::vector<LinkEvent> Advance() {
-    if (phase_ == Phase::kWaiting && clock_.MonotonicSeconds() >= due_at_) Connect();
-    StreamSocket::Piece piece;
-    for (int i = 0; i < kMaxPiecesAtOnce && socket_.Receive(piece); ++i) Take(piece);
-    if (phase_ == Phase::kConnecting) {
-      // A moment that stays until it is here: who waits for it compares it with the clock.
-      poll_at_ = clock_.MonotonicSeconds() + kConnectPollSeconds;
-      CheckConnecting();
+    if (phase_ == Phase::kWaiting && clock_.MonotonicSeconds() >= due_at_) LookUp();
+    if (phase_ == Phase::kLookingUp) TakeAddresses();
+    for (const Poller::Ready& ready : poller_.TakeReady()) {
+      if (ready.key != peer_) continue;
+      if (phase_ == Phase::kConnecting) TakeConnection();
+      if (phase_ == Phase::kLinked && ready.read) connection_->Read(room_);
     }
-    if (link_) {
-      link_->Tick();
+    const bool connecting = phase_ == Phase::kLookingUp || phase_ == Phase::kConnecting;
+    if (connecting && clock_.MonotonicSeconds() >= due_at_) {
+      AttemptFailed({ErrorCode::kTimeout, "no connection to " + settings_.address + " in time", kUnreachableHint});
+    }
+    if (connection_) {
+      connection_->link().Tick();
       Serve();
     }
     return std::exchange(events_, {});
@@ -71,18 +83,18 @@ class LinkClient::State {
 
   Status Send(Envelope envelope) {
     if (!open()) return Error{ErrorCode::kConnection, "not connected to " + settings_.address, ""};
-    Status sent = link_->Send(std::move(envelope));
+    Status sent = connection_->link().Send(std::move(envelope));
     Serve();
     return sent;
   }
 
   void Close(GoodbyeReason reason) {
     settings_.reconnect = false;
-    if (link_) {
-      link_->Close(reason);
+    if (connection_) {
+      connection_->link().Close(reason);
       return Serve();
     }
-    if (phase_ == Phase::kConnecting) socket_.Disconnect(settings_.address);
+    socket_.reset();
     phase_ = Phase::kStopped;
   }
 
@@ -91,82 +103,90 @@ class LinkClient::State {
     return {};
   }
 
-  std::size_t queued_bytes() const { return link_ ? output_.size() + link_->waiting_bytes() : 0; }
+  std::size_t queued_bytes() const {
+    return connection_ ? connection_->unsent_bytes() + connection_->link().waiting_bytes() : 0;
+  }
 
  private:
-  enum class Phase { kWaiting, kConnecting, kLinked, kStopped };
+  enum class Phase { kWaiting, kLookingUp, kConnecting, kLinked, kStopped };
 
-  void Connect() {
+  // A lookup of an attempt before that is still under way is waited for: there is never more than one.
+  void LookUp() {
     ++peer_;
-    connection_.clear();
-    output_.clear();
-    full_since_ = INFINITY;
-    phase_ = Phase::kConnecting;
+    phase_ = Phase::kLookingUp;
     due_at_ = clock_.MonotonicSeconds() + limits::kHandshakeSeconds;
-    const Status connecting = socket_.Connect(settings_.address);
-    if (!connecting.ok()) ConnectFailed(connecting.error());
+    if (lookup_) return;
+    const Result<TcpAddress> address = TcpAddress::Parse(settings_.address);
+    if (!address.ok()) return AttemptFailed(address.error());
+    lookup_.emplace(*address);
   }
 
-  void CheckConnecting() {
-    if (socket_.ConnectFailed()) {
-      ConnectFailed({ErrorCode::kConnection, "cannot connect to " + settings_.address, kUnreachableHint});
-    } else if (clock_.MonotonicSeconds() >= due_at_) {
-      ConnectFailed({ErrorCode::kTimeout, "no connection to " + settings_.address + " in time", kUnreachableHint});
+  void TakeAddresses() {
+    // A moment that stays until it is here: who waits for it compares it with the clock.
+    poll_at_ = clock_.MonotonicSeconds() + kLookupPollSeconds;
+    std::optional<Result<std::vector<SocketAddress>>> found = lookup_->Take();
+    if (!found) return;
+    lookup_.reset();
+    if (!found->ok()) return AttemptFailed(Unreachable(found->error()));
+    addresses_ = std::move(**found);
+    std::reverse(addresses_.begin(), addresses_.end());
+    phase_ = Phase::kConnecting;
+    ConnectToNext(Error{ErrorCode::kConnection, "the name has no address", ""});
+  }
+
+  // To the next address of the host, if it has one more; `why` the one before failed.
+  void ConnectToNext(Error why) {
+    socket_.reset();
+    while (!addresses_.empty()) {
+      const SocketAddress address = addresses_.back();
+      addresses_.pop_back();
+      Result<TcpSocket> socket = TcpSocket::Connect(address);
+      Status watched = socket.ok() ? poller_.Add(socket->descriptor(), peer_, {false, true}) : socket.error();
+      if (watched.ok()) {
+        socket_ = std::move(*socket);
+        return;
+      }
+      why = watched.error();
     }
+    AttemptFailed(Unreachable(why));
   }
 
-  void ConnectFailed(Error error) {
+  void TakeConnection() {
+    const Status connected = socket_->ConnectError();
+    if (!connected.ok()) return ConnectToNext(connected.error());
+    interest_ = {};
+    poller_.Change(socket_->descriptor(), peer_, interest_);
+    connection_ = std::make_unique<LinkConnection>(std::move(*socket_), tls_, TlsSide::kClient, shared_, clock_);
+    socket_.reset();
+    phase_ = Phase::kLinked;
+  }
+
+  Error Unreachable(const Error& why) const {
+    return {ErrorCode::kConnection, "cannot connect to " + settings_.address + " (" + why.message + ")",
+            kUnreachableHint};
+  }
+
+  void AttemptFailed(Error error) {
     events_.emplace_back(PeerClosed{peer_, std::nullopt, std::nullopt, std::move(error)});
     Stop();
   }
 
-  void Take(const StreamSocket::Piece& piece) {
-    statistics_.bytes_received += piece.bytes.size();
-    if (phase_ == Phase::kConnecting && piece.bytes.empty()) {
-      connection_ = piece.connection;
-      phase_ = Phase::kLinked;
-      link_ = std::make_unique<Link>(tls_, TlsSide::kClient, shared_, clock_);
-      link_->Start();
-    } else if (phase_ != Phase::kLinked || piece.connection != connection_) {
-      return;  // of an earlier connection
-    } else if (piece.bytes.empty()) {
-      link_->ConnectionLost();
-    } else {
-      link_->Receive(piece.bytes);
-    }
-    Serve();
-  }
-
   void Serve() {
-    Write();
+    connection_->Write();
     Report();
-    if (!link_->finished()) return;
-    if (link_->opened_seconds() >= limits::kSteadySeconds) failures_ = 0;
-    link_.reset();
-    Stop();
-  }
-
-  void Write() {
-    while (!output_.empty() || link_->NextOutput(output_)) {
-      switch (socket_.Send(connection_, output_)) {
-        case StreamSocket::Sent::kTaken:
-          statistics_.bytes_sent += output_.size();
-          output_.clear();
-          full_since_ = INFINITY;
-          break;
-        case StreamSocket::Sent::kFull:
-          full_since_ = clock_.MonotonicSeconds();
-          return;
-        case StreamSocket::Sent::kGone:
-          output_.clear();
-          link_->ConnectionLost();
-          return;
-      }
+    if (connection_->link().finished()) {
+      if (connection_->link().opened_seconds() >= limits::kSteadySeconds) failures_ = 0;
+      past_ = statistics();
+      connection_.reset();
+      return Stop();
     }
+    if (interest_ == connection_->interest()) return;
+    interest_ = connection_->interest();
+    poller_.Change(connection_->descriptor(), peer_, interest_);
   }
 
   void Report() {
-    for (LinkStep& step : link_->TakeSteps()) {
+    for (LinkStep& step : connection_->link().TakeSteps()) {
       if (auto* opened = std::get_if<LinkOpened>(&step)) {
         events_.emplace_back(PeerOpened{peer_, opened->identity, std::move(opened->hello)});
       } else if (auto* envelope = std::get_if<Envelope>(&step)) {
@@ -181,7 +201,8 @@ class LinkClient::State {
   // This connection is over; another attempt after a pause that doubles, with jitter, so that many sites do not come
   // back in the same moment.
   void Stop() {
-    socket_.Disconnect(settings_.address);
+    socket_.reset();
+    addresses_.clear();
     if (!settings_.reconnect) {
       phase_ = Phase::kStopped;
       return;
@@ -194,36 +215,38 @@ class LinkClient::State {
   }
 
   const Clock& clock_;
-  StreamSocket socket_;
+  Poller poller_;
   Settings settings_;
   std::shared_ptr<const TlsContext> tls_;
   SecretRandom random_;
   Link::Shared shared_;
   Phase phase_ = Phase::kWaiting;
   double due_at_;         // waiting: of the next attempt; connecting: of its end
-  double poll_at_ = 0.0;  // connecting: of the next look at the socket
+  double poll_at_ = 0.0;  // looking up: of the next question
   int failures_ = 0;
   PeerId peer_ = 0;
-  std::string connection_;
-  std::unique_ptr<Link> link_;
-  Bytes output_;  // encrypted, not yet taken by the socket
-  double full_since_ = INFINITY;
+  std::optional<NameLookup> lookup_;
+  std::vector<SocketAddress> addresses_;  // not tried yet, the next one last
+  std::optional<TcpSocket> socket_;       // connecting
+  std::unique_ptr<LinkConnection> connection_;
+  Poller::Interest interest_;  // as the poller knows it
+  Bytes room_;                 // for what is read
   std::vector<LinkEvent> events_;
-  Statistics statistics_;
+  Statistics past_;  // of connections that are gone
 };
 
 LinkClient::LinkClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
 LinkClient::~LinkClient() = default;
 
-Result<std::unique_ptr<LinkClient>> LinkClient::Create(void* zmq_context, Settings settings, const Clock& clock) {
+Result<std::unique_ptr<LinkClient>> LinkClient::Create(Settings settings, const Clock& clock) {
   SYNOD_ASSIGN_OR_RETURN(std::shared_ptr<const TlsContext> tls, TlsContext::Load(settings.tls, TlsSide::kClient));
-  SYNOD_ASSIGN_OR_RETURN(StreamSocket socket, StreamSocket::Open(zmq_context));
+  SYNOD_ASSIGN_OR_RETURN(Poller poller, Poller::Create());
   return std::unique_ptr<LinkClient>(
-      new LinkClient(std::make_unique<State>(std::move(socket), std::move(settings), std::move(tls), clock)));
+      new LinkClient(std::make_unique<State>(std::move(poller), std::move(settings), std::move(tls), clock)));
 }
 
-void* LinkClient::zmq_handle() const {
-  return state_->handle();
+int LinkClient::descriptor() const {
+  return state_->descriptor();
 }
 double LinkClient::next_timer() const {
   return state_->next_timer();

@@ -22,12 +22,12 @@ class LinkClient {
     bool reconnect = true;  // an operator's command connects once
   };
 
-  static Result<std::unique_ptr<LinkClient>> Create(void* zmq_context, Settings settings, const Clock& clock);
+  static Result<std::unique_ptr<LinkClient>> Create(Settings settings, const Clock& clock);
   ~LinkClient();
   LinkClient(const LinkClient&) = delete;
   LinkClient& operator=(const LinkClient&) = delete;
 
-  void* zmq_handle() const;
+  int descriptor() const;  // the same one for the life of the client
   double next_timer() const;
   std::vector<LinkEvent> Advance();  // PeerId is a new one for every connection
   bool open() const;

@@ -5,30 +5,30 @@
 #include <map>
 
 #include "common/crypto/secret_random.h"
-#include "common/net/link.h"
-#include "common/net/stream_socket.h"
+#include "common/net/link_connection.h"
+#include "common/net/poller.h"
+#include "common/net/tcp_listener.h"
 #include "common/wire/limits.h"
 
 namespace synod {
 namespace {
 
 // Of one call of Advance, so that it comes back to its owner.
-constexpr int kMaxPiecesAtOnce = 1024;
-// There is no word when a full connection can be written again.
-constexpr double kRetrySeconds = 0.002;
-// After a connection was cut, a last piece of it may still be on its way through the socket.
-constexpr double kTombstoneSeconds = 5.0;
+constexpr int kMaxAcceptsAtOnce = 64;
+// While this machine has no descriptor for one more connection.
+constexpr double kAcceptPauseSeconds = 0.1;
+// Of the poller; peers have their own numbers, from 1.
+constexpr std::uint64_t kListenerKey = 0;
 
 struct Peer {
-  Peer(PeerId id_in, std::string connection_in, std::shared_ptr<const TlsContext> tls, Link::Shared& shared,
-       const Clock& clock)
-      : id(id_in), connection(std::move(connection_in)), link(std::move(tls), TlsSide::kServer, shared, clock) {}
+  Peer(PeerId id_in, TcpSocket socket, std::shared_ptr<const TlsContext> tls, Link::Shared& shared, const Clock& clock)
+      : id(id_in), connection(std::move(socket), std::move(tls), TlsSide::kServer, shared, clock) {}
+  Link& link() { return connection.link(); }
+  const Link& link() const { return connection.link(); }
 
   PeerId id;
-  std::string connection;
-  Link link;
-  Bytes output;  // encrypted, not yet taken by the socket
-  double full_since = INFINITY;
+  LinkConnection connection;
+  Poller::Interest interest;  // as the poller knows it
 };
 
 // Programs and people of these roles may hold several links at once, each command its own.
@@ -46,24 +46,37 @@ LinkInstance NewInstance() {
 
 class LinkServer::State {
  public:
-  State(StreamSocket socket, Settings settings, std::shared_ptr<const TlsContext> tls, std::uint16_t port,
+  State(TcpListener listener, Poller poller, Settings settings, std::shared_ptr<const TlsContext> tls,
         const Clock& clock)
-      : clock_(clock), socket_(std::move(socket)), files_(std::move(settings.tls)), tls_(std::move(tls)), port_(port) {
+      : clock_(clock),
+        listener_(std::move(listener)),
+        poller_(std::move(poller)),
+        files_(std::move(settings.tls)),
+        tls_(std::move(tls)),
+        room_(limits::kReceiveBytes) {
     shared_.rules = std::move(settings.rules);
     shared_.instance = NewInstance();
     shared_.admit = [this](const Identity& identity, const Hello& hello) { return Admit(identity, hello); };
   }
 
+  Status Start() {
+    SYNOD_ASSIGN_OR_RETURN(port_, listener_.BoundPort());
+    return poller_.Add(listener_.descriptor(), kListenerKey, {});
+  }
+
   std::uint16_t port() const { return port_; }
-  void* handle() const { return socket_.handle(); }
+  int descriptor() const { return poller_.descriptor(); }
 
   double next_timer() const { return events_.empty() ? next_timer_ : clock_.MonotonicSeconds(); }
 
   std::vector<LinkEvent> Advance() {
-    StreamSocket::Piece piece;
-    for (int i = 0; i < kMaxPiecesAtOnce && socket_.Receive(piece); ++i) {
-      bytes_received_ += piece.bytes.size();
-      Take(piece);
+    for (const Poller::Ready& ready : poller_.TakeReady()) {
+      if (ready.key == kListenerKey) {
+        AcceptSome();
+      } else if (Peer* peer = Find(ready.key)) {  // not cut by what another one said
+        if (ready.read) peer->connection.Read(room_);
+        Serve(*peer);
+      }
     }
     if (next_timer_ <= clock_.MonotonicSeconds()) Tick();
     return std::exchange(events_, {});
@@ -72,7 +85,7 @@ class LinkServer::State {
   Status Send(PeerId id, Envelope envelope) {
     Peer* peer = Find(id);
     if (peer == nullptr) return Error{ErrorCode::kConnection, "the peer is gone", ""};
-    Status sent = peer->link.Send(std::move(envelope));
+    Status sent = peer->link().Send(std::move(envelope));
     Serve(*peer);
     return sent;
   }
@@ -80,14 +93,14 @@ class LinkServer::State {
   void Close(PeerId id, GoodbyeReason reason) {
     Peer* peer = Find(id);
     if (peer == nullptr) return;
-    peer->link.Close(reason);
+    peer->link().Close(reason);
     Serve(*peer);
   }
 
   void CheckPeersAgain() {
     for (const PeerId id : Ids()) {
       Peer& peer = *Find(id);
-      peer.link.CheckPeerAgain();
+      peer.link().CheckPeerAgain();
       Serve(peer);
     }
   }
@@ -100,10 +113,15 @@ class LinkServer::State {
   Statistics statistics() const {
     Statistics statistics;
     for (const auto& [id, peer] : peers_) {
-      ++(peer->link.unauthenticated() ? statistics.unauthenticated_peers : statistics.open_peers);
+      ++(peer->link().unauthenticated() ? statistics.unauthenticated_peers : statistics.open_peers);
     }
     statistics.bytes_received = bytes_received_;
     statistics.bytes_sent = bytes_sent_;
+    for (const auto& [id, peer] : peers_) {
+      statistics.bytes_received += peer->connection.bytes_received();
+      statistics.bytes_sent += peer->connection.bytes_sent();
+      statistics.unsent_bytes += peer->connection.unsent_bytes();
+    }
     return statistics;
   }
 
@@ -119,41 +137,43 @@ class LinkServer::State {
     return ids;
   }
 
-  void Take(const StreamSocket::Piece& piece) {
-    const auto found = connections_.find(piece.connection);
-    if (found != connections_.end()) {
-      Peer& peer = *Find(found->second);
-      if (piece.bytes.empty()) {
-        peer.link.ConnectionLost();
-      } else {
-        peer.link.Receive(piece.bytes);
-      }
-      return Serve(peer);
+  void AcceptSome() {
+    for (int i = 0; i < kMaxAcceptsAtOnce; ++i) {
+      Result<std::optional<TcpSocket>> accepted = listener_.Accept();
+      if (!accepted.ok()) return PauseAccepting();
+      if (!accepted->has_value()) return;
+      Accept(std::move(**accepted));
     }
-    if (piece.bytes.empty() && !tombstones_.contains(piece.connection)) Accept(piece.connection);
   }
 
-  void Accept(const std::string& connection) {
-    MakeRoom();
+  // The port stays readable as long as somebody waits there: it is left alone for a moment.
+  void PauseAccepting() {
+    MakeRoom(1);
+    poller_.Change(listener_.descriptor(), kListenerKey, {false, false});
+    accept_again_at_ = clock_.MonotonicSeconds() + kAcceptPauseSeconds;
+    next_timer_ = std::min(next_timer_, accept_again_at_);
+  }
+
+  void Accept(TcpSocket socket) {
+    MakeRoom(limits::kMaxUnauthenticatedPeers);
     const PeerId id = ++last_peer_;
-    connections_[connection] = id;
-    auto peer = std::make_unique<Peer>(id, connection, tls_, shared_, clock_);
-    peer->link.Start();
-    Peer& accepted = *peers_.emplace(id, std::move(peer)).first->second;
-    Serve(accepted);
+    auto peer = std::make_unique<Peer>(id, std::move(socket), tls_, shared_, clock_);
+    // A connection that cannot be watched is as good as lost.
+    if (!poller_.Add(peer->connection.descriptor(), id, peer->interest).ok()) peer->link().ConnectionLost();
+    Serve(*peers_.emplace(id, std::move(peer)).first->second);
   }
 
   // The oldest connection that has not got through its handshake gives way to a new one.
-  void MakeRoom() {
+  void MakeRoom(std::size_t most) {
     std::size_t unauthenticated = 0;
     Peer* oldest = nullptr;
     for (const auto& [id, peer] : peers_) {
-      if (!peer->link.unauthenticated()) continue;
+      if (!peer->link().unauthenticated()) continue;
       ++unauthenticated;
       if (oldest == nullptr) oldest = peer.get();
     }
-    if (unauthenticated < limits::kMaxUnauthenticatedPeers) return;
-    oldest->link.Fail(std::nullopt, Error{ErrorCode::kConnection, "gave way: too many unfinished handshakes", ""});
+    if (unauthenticated < most) return;
+    oldest->link().Fail(std::nullopt, Error{ErrorCode::kConnection, "gave way: too many unfinished handshakes", ""});
     Cut(*oldest);
   }
 
@@ -161,13 +181,13 @@ class LinkServer::State {
     std::size_t open = 0;
     Peer* same = nullptr;
     for (const auto& [id, peer] : peers_) {
-      if (!peer->link.open()) continue;
+      if (!peer->link().open()) continue;
       ++open;
-      if (peer->link.identity() == identity && !MayHoldSeveralLinks(identity.role)) same = peer.get();
+      if (peer->link().identity() == identity && !MayHoldSeveralLinks(identity.role)) same = peer.get();
     }
     if (same != nullptr) {
-      if (same->link.peer_instance() != hello.instance) return GoodbyeReason::kDuplicateIdentity;
-      same->link.Fail(std::nullopt, Error{ErrorCode::kConnection, "the peer connected again", ""});
+      if (same->link().peer_instance() != hello.instance) return GoodbyeReason::kDuplicateIdentity;
+      same->link().Fail(std::nullopt, Error{ErrorCode::kConnection, "the peer connected again", ""});
       Cut(*same);
       return std::nullopt;
     }
@@ -177,33 +197,18 @@ class LinkServer::State {
 
   // After anything happened to a peer: what it says goes to the program, what it has to send goes out.
   void Serve(Peer& peer) {
-    Write(peer);
+    peer.connection.Write();
     Report(peer);
-    if (peer.link.finished()) return Cut(peer);
-    next_timer_ = std::min({next_timer_, peer.link.next_timer(), peer.full_since + kRetrySeconds});
-  }
-
-  void Write(Peer& peer) {
-    while (!peer.output.empty() || peer.link.NextOutput(peer.output)) {
-      switch (socket_.Send(peer.connection, peer.output)) {
-        case StreamSocket::Sent::kTaken:
-          bytes_sent_ += peer.output.size();
-          peer.output.clear();
-          peer.full_since = INFINITY;
-          break;
-        case StreamSocket::Sent::kFull:
-          peer.full_since = clock_.MonotonicSeconds();
-          return;
-        case StreamSocket::Sent::kGone:
-          peer.output.clear();
-          peer.link.ConnectionLost();
-          return;
-      }
+    if (peer.link().finished()) return Cut(peer);
+    if (peer.interest != peer.connection.interest()) {
+      peer.interest = peer.connection.interest();
+      poller_.Change(peer.connection.descriptor(), peer.id, peer.interest);
     }
+    next_timer_ = std::min(next_timer_, peer.link().next_timer());
   }
 
   void Report(Peer& peer) {
-    for (LinkStep& step : peer.link.TakeSteps()) {
+    for (LinkStep& step : peer.link().TakeSteps()) {
       if (auto* opened = std::get_if<LinkOpened>(&step)) {
         events_.emplace_back(PeerOpened{peer.id, opened->identity, std::move(opened->hello)});
       } else if (auto* envelope = std::get_if<Envelope>(&step)) {
@@ -215,18 +220,12 @@ class LinkServer::State {
     }
   }
 
-  // Ends the connection; the peer is gone afterwards.
+  // Ends the connection; the peer is gone afterwards. Nothing late can come of it: its number is never used again.
   void Cut(Peer& peer) {
     Report(peer);
-    CutConnection(peer.connection);
-    connections_.erase(peer.connection);
+    bytes_received_ += peer.connection.bytes_received();
+    bytes_sent_ += peer.connection.bytes_sent();
     peers_.erase(peer.id);
-  }
-
-  void CutConnection(const std::string& connection) {
-    const double now = clock_.MonotonicSeconds();
-    tombstones_[connection] = {now + kTombstoneSeconds, socket_.Close(connection) == StreamSocket::Sent::kFull};
-    next_timer_ = std::min(next_timer_, now + kTombstoneSeconds);
   }
 
   void Tick() {
@@ -234,58 +233,51 @@ class LinkServer::State {
     next_timer_ = INFINITY;
     for (const PeerId id : Ids()) {
       Peer& peer = *Find(id);
-      peer.link.Tick();
+      peer.link().Tick();
       Serve(peer);
     }
-    for (auto it = tombstones_.begin(); it != tombstones_.end();) {
-      auto& [until, still_open] = it->second;
-      if (until <= now && still_open) {
-        still_open = socket_.Close(it->first) == StreamSocket::Sent::kFull;
-        until = now + kTombstoneSeconds;
-      }
-      next_timer_ = std::min(next_timer_, until);
-      it = until <= now ? tombstones_.erase(it) : std::next(it);
+    if (accept_again_at_ <= now) {
+      accept_again_at_ = INFINITY;
+      poller_.Change(listener_.descriptor(), kListenerKey, {});
     }
+    next_timer_ = std::min(next_timer_, accept_again_at_);
   }
 
-  struct Tombstone {
-    double until;
-    bool still_open;  // its queue was full: cut it later
-  };
-
   const Clock& clock_;
-  StreamSocket socket_;
+  TcpListener listener_;
+  Poller poller_;
   TlsFiles files_;
   std::shared_ptr<const TlsContext> tls_;
-  std::uint16_t port_;
+  std::uint16_t port_ = 0;
+  Bytes room_;  // for what is read, of one peer after the other
   Link::Shared shared_;
   PeerId last_peer_ = 0;
   std::map<PeerId, std::unique_ptr<Peer>> peers_;  // oldest first
-  std::map<std::string, PeerId> connections_;
-  std::map<std::string, Tombstone> tombstones_;
   std::vector<LinkEvent> events_;
   double next_timer_ = INFINITY;
-  std::uint64_t bytes_received_ = 0;
+  double accept_again_at_ = INFINITY;
+  std::uint64_t bytes_received_ = 0;  // of peers that are gone
   std::uint64_t bytes_sent_ = 0;
 };
 
 LinkServer::LinkServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 LinkServer::~LinkServer() = default;
 
-Result<std::unique_ptr<LinkServer>> LinkServer::Listen(void* zmq_context, Settings settings, const Clock& clock) {
+Result<std::unique_ptr<LinkServer>> LinkServer::Listen(Settings settings, const Clock& clock) {
   SYNOD_ASSIGN_OR_RETURN(std::shared_ptr<const TlsContext> tls, TlsContext::Load(settings.tls, TlsSide::kServer));
-  SYNOD_ASSIGN_OR_RETURN(StreamSocket socket, StreamSocket::Open(zmq_context));
-  SYNOD_RETURN_IF_ERROR(socket.Bind(settings.address));
-  SYNOD_ASSIGN_OR_RETURN(const std::uint16_t port, socket.BoundPort());
-  return std::unique_ptr<LinkServer>(
-      new LinkServer(std::make_unique<State>(std::move(socket), std::move(settings), std::move(tls), port, clock)));
+  SYNOD_ASSIGN_OR_RETURN(TcpListener listener, TcpListener::Listen(settings.address));
+  SYNOD_ASSIGN_OR_RETURN(Poller poller, Poller::Create());
+  auto state =
+      std::make_unique<State>(std::move(listener), std::move(poller), std::move(settings), std::move(tls), clock);
+  SYNOD_RETURN_IF_ERROR(state->Start());
+  return std::unique_ptr<LinkServer>(new LinkServer(std::move(state)));
 }
 
 std::uint16_t LinkServer::port() const {
   return state_->port();
 }
-void* LinkServer::zmq_handle() const {
-  return state_->handle();
+int LinkServer::descriptor() const {
+  return state_->descriptor();
 }
 double LinkServer::next_timer() const {
   return state_->next_timer();

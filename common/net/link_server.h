@@ -1,9 +1,10 @@
-// The coordinator's one port: TLS 1.3 with client certificates over a ZMQ_STREAM socket.
+// The coordinator's one port: TLS 1.3 with client certificates over TCP.
 //
-// Nothing here blocks: the owner polls `zmq_handle()` for reading, waits no longer than until `next_timer()`, and calls
-// Advance. Sends are queued per peer, bounded (limits.h), and flow by credit; a peer whose queue is full, or that takes
-// nothing for kSilenceSeconds, is closed with kTooSlow. Messages to one peer arrive in order, except that one whose
-// payload is larger than a chunk may be overtaken by later ones.
+// Nothing here blocks: the owner waits until `descriptor()` can be read, no longer than until `next_timer()`, and calls
+// Advance. Peers take turns: each is read and written by a bounded amount at a time (limits.h). Sends are queued per
+// peer, bounded (limits.h), and flow by credit; a peer whose queue is full, or that takes nothing for kSilenceSeconds,
+// is closed with kTooSlow. Messages to one peer arrive in order, except that one whose payload is larger than a chunk
+// may be overtaken by later ones.
 //
 // A second link of a site with another instance is refused (kDuplicateIdentity) while the first one is alive; the same
 // instance again replaces the old link. People (viewer, operator, admin) may hold several links, one for each command.
@@ -28,14 +29,13 @@ class LinkServer {
     LinkRules rules;
   };
 
-  // `zmq_context`: a zmq::context_t's handle, which must outlive the server.
-  static Result<std::unique_ptr<LinkServer>> Listen(void* zmq_context, Settings settings, const Clock& clock);
+  static Result<std::unique_ptr<LinkServer>> Listen(Settings settings, const Clock& clock);
   ~LinkServer();
   LinkServer(const LinkServer&) = delete;
   LinkServer& operator=(const LinkServer&) = delete;
 
   std::uint16_t port() const;
-  void* zmq_handle() const;
+  int descriptor() const;     // the same one for the life of the server
   double next_timer() const;  // Clock::MonotonicSeconds of the next thing that must be done
 
   // Reads what arrived, drives handshakes, heartbeats, deadlines and queues.
@@ -54,6 +54,7 @@ class LinkServer {
     std::size_t unauthenticated_peers = 0;
     std::uint64_t bytes_received = 0;  // of TCP payload
     std::uint64_t bytes_sent = 0;
+    std::uint64_t unsent_bytes = 0;  // encrypted, and not taken by the system yet
   };
   Statistics statistics() const;
 

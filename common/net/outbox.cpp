@@ -24,7 +24,7 @@ void Outbox::PushOwn(Message message) {
   own_.push_back(std::move(message));
 }
 
-Status Outbox::Push(Envelope envelope, const Digest& payload_digest) {
+Status Outbox::Push(Envelope envelope, std::shared_ptr<PayloadDigest> payload_digest) {
   SYNOD_RETURN_IF_ERROR([&]() -> Status {
     const Result<Bytes> bytes = EncodeControl(envelope.message);
     if (!bytes.ok()) return bytes.error();
@@ -36,7 +36,7 @@ Status Outbox::Push(Envelope envelope, const Digest& payload_digest) {
     return Refused("too many bytes of payload wait for this peer");
   }
   waiting_bytes_ += payload_bytes;
-  waiting_.push_back({std::move(envelope.message), std::move(envelope.payload), payload_digest});
+  waiting_.push_back({std::move(envelope.message), std::move(envelope.payload), std::move(payload_digest)});
   return {};
 }
 
@@ -59,12 +59,16 @@ double Outbox::waiting_for_credit_since() const {
   return sent_bytes_ - acknowledged_bytes_ >= limits::kCreditBytes ? progress_at_ : INFINITY;
 }
 
-void Outbox::WriteFrame(std::uint16_t type, ByteView control, ByteView bulk, double now, Frame& frame) {
+void Outbox::WriteFrame(std::uint16_t type, ByteView control, const NextChunk& chunk, double now, Frame& frame) {
   frame.head.clear();
-  AppendFrameHead(type, next_sequence_++, control, bulk.size(), frame.head);
-  frame.bulk = bulk;
+  const std::size_t bulk_bytes = chunk.around.head.size() + chunk.data.size() + chunk.around.tail.size();
+  AppendFrameHead(type, next_sequence_++, control, bulk_bytes, frame.head);
+  frame.head.insert(frame.head.end(), chunk.around.head.begin(), chunk.around.head.end());
+  frame.data = chunk.data;
+  frame.tail = chunk.around.tail;
+  frame.payload = chunk.payload;
   if (sent_bytes_ - acknowledged_bytes_ < limits::kCreditBytes) progress_at_ = now;
-  sent_bytes_ += frame.head.size() + bulk.size();
+  sent_bytes_ += frame.bytes();
 }
 
 // The first message that may go: one with a large payload waits until a transfer has ended.
@@ -74,34 +78,35 @@ std::deque<Outbox::Waiting>::iterator Outbox::NextWaiting() {
                       [](const Waiting& waiting) { return FitsOneChunk(waiting.payload); });
 }
 
-ByteView Outbox::WriteChunk(Transfer& transfer) {
-  const std::uint64_t total = transfer.payload->size();
-  const std::uint64_t size = std::min<std::uint64_t>(limits::kChunkBytes, total - transfer.sent_bytes);
-  const ByteView data = ByteView(*transfer.payload).subspan(transfer.sent_bytes, size);
-  const ByteView bulk = chunk_writer_.Write({transfer.number, transfer.sent_bytes, total, data});
+Outbox::NextChunk Outbox::TakeChunk(Transfer& transfer) {
+  const ByteView payload(*transfer.payload);
+  const std::uint64_t offset = transfer.sent_bytes;
+  const std::uint64_t size = std::min<std::uint64_t>(limits::kChunkBytes, payload.size() - offset);
   transfer.sent_bytes += size;
   waiting_bytes_ -= size;
-  return bulk;
+  const ByteView data = payload.subspan(offset, size);
+  const std::optional<Digest> digest = transfer.digest->HashUpTo(payload, transfer.sent_bytes);
+  return {chunk_writer_.WriteAround({transfer.number, offset, payload.size(), data, digest}), data, transfer.payload};
 }
 
 void Outbox::SendMessage(std::deque<Waiting>::iterator waiting, double now, Frame& frame) {
-  const Waiting message = std::move(*waiting);
+  Waiting message = std::move(*waiting);
   waiting_.erase(waiting);
-  Control control{message.message, std::nullopt};
-  ByteView bulk;
+  Control control{std::move(message.message), std::nullopt};
+  NextChunk chunk;
   if (message.payload) {
-    control.payload = PayloadHeader{next_transfer_++, message.payload->size(), message.digest};
-    Transfer transfer{control.payload->transfer, message.payload, 0};
-    if (!message.payload->empty()) bulk = WriteChunk(transfer);
-    if (transfer.sent_bytes < message.payload->size()) transfers_.push_back(std::move(transfer));
+    control.payload = PayloadHeader{next_transfer_++, message.payload->size()};
+    Transfer transfer{control.payload->transfer, std::move(message.payload), std::move(message.digest), 0};
+    if (!transfer.payload->empty()) chunk = TakeChunk(transfer);
+    if (transfer.sent_bytes < transfer.payload->size()) transfers_.push_back(std::move(transfer));
   }
-  WriteFrame(FrameType(control.message), Encoded(control), bulk, now, frame);
+  WriteFrame(FrameType(control.message), Encoded(control), chunk, now, frame);
 }
 
 void Outbox::SendChunk(double now, Frame& frame) {
   turn_ %= transfers_.size();
   Transfer& transfer = transfers_[turn_];
-  WriteFrame(kChunkFrame, {}, WriteChunk(transfer), now, frame);
+  WriteFrame(kChunkFrame, {}, TakeChunk(transfer), now, frame);
   if (transfer.sent_bytes < transfer.payload->size()) {
     ++turn_;
   } else {

@@ -14,6 +14,7 @@
 
 #include "common/core/bytes.h"
 #include "common/core/result.h"
+#include "common/net/payload_digests.h"
 #include "common/wire/chunk.h"
 #include "common/wire/codec.h"
 #include "common/wire/limits.h"
@@ -29,15 +30,19 @@ class Outbox {
   // Acknowledges; the newest count is enough.
   void PushCredit(std::uint64_t received_bytes) { credit_ = received_bytes; }
   // BadInput: a message that cannot be encoded. Refused: too much waits already.
-  Status Push(Envelope envelope, const Digest& payload_digest);
+  Status Push(Envelope envelope, std::shared_ptr<PayloadDigest> payload_digest);
   // The other side has taken this many bytes of frames in all. BadInput if it cannot have.
   Status Acknowledge(std::uint64_t received_bytes, double now);
   // Drops all that waits, except what was pushed with PushOwn.
   void Drop();
 
+  // In three pieces, so that the bytes of a payload are sent from where they lie.
   struct Frame {
     Bytes head;
-    ByteView bulk;  // valid until the next call of NextFrame
+    ByteView data;
+    ByteView tail;                         // valid until the next call of NextFrame
+    std::shared_ptr<const Bytes> payload;  // holds `data`
+    std::uint64_t bytes() const { return head.size() + data.size() + tail.size(); }
   };
   // False if nothing may go now.
   bool NextFrame(double now, Frame& frame);
@@ -52,18 +57,25 @@ class Outbox {
   struct Waiting {
     Message message;
     std::shared_ptr<const Bytes> payload;
-    Digest digest;
+    std::shared_ptr<PayloadDigest> digest;
   };
   struct Transfer {
     std::uint64_t number = 0;
     std::shared_ptr<const Bytes> payload;
+    std::shared_ptr<PayloadDigest> digest;
     std::uint64_t sent_bytes = 0;
   };
+  // The next chunk of a payload, around bytes that stay where they are.
+  struct NextChunk {
+    ChunkWriter::Around around;
+    ByteView data;
+    std::shared_ptr<const Bytes> payload;
+  };
   std::deque<Waiting>::iterator NextWaiting();
-  void WriteFrame(std::uint16_t type, ByteView control, ByteView bulk, double now, Frame& frame);
+  void WriteFrame(std::uint16_t type, ByteView control, const NextChunk& chunk, double now, Frame& frame);
   void SendMessage(std::deque<Waiting>::iterator waiting, double now, Frame& frame);
   void SendChunk(double now, Frame& frame);
-  ByteView WriteChunk(Transfer& transfer);
+  NextChunk TakeChunk(Transfer& transfer);
 
   std::deque<Message> own_;
   std::optional<std::uint64_t> credit_;

@@ -1,16 +1,24 @@
 #include "common/net/payload_digests.h"
 
-#include "common/crypto/sha256.h"
-
 namespace synod {
 
-Digest PayloadDigests::Of(const std::shared_ptr<const Bytes>& payload) {
+std::optional<Digest> PayloadDigest::HashUpTo(ByteView payload, std::uint64_t end) {
+  if (end > hashed_bytes_) {
+    hasher_.Update(payload.subspan(hashed_bytes_, end - hashed_bytes_));
+    hashed_bytes_ = end;
+  }
+  if (end < payload.size()) return std::nullopt;
+  if (!digest_) digest_ = hasher_.Finish();
+  return digest_;
+}
+
+std::shared_ptr<PayloadDigest> PayloadDigests::Of(const std::shared_ptr<const Bytes>& payload) {
   std::erase_if(entries_, [](const Entry& entry) { return entry.payload.expired(); });
   for (const Entry& entry : entries_) {
     if (entry.payload.lock() == payload) return entry.digest;
   }
   if (entries_.size() == kMaxEntries) entries_.erase(entries_.begin());
-  entries_.push_back({payload, Sha256(*payload)});
+  entries_.push_back({payload, std::make_shared<PayloadDigest>()});
   return entries_.back().digest;
 }
 

@@ -2,6 +2,9 @@
 
 #include <wire_generated/bulk_generated.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "common/wire/limits.h"
 
 namespace synod {
@@ -22,16 +25,30 @@ ChunkWriter::~ChunkWriter() = default;
 ChunkWriter::ChunkWriter(ChunkWriter&&) noexcept = default;
 ChunkWriter& ChunkWriter::operator=(ChunkWriter&&) noexcept = default;
 
-ByteView ChunkWriter::Write(const ChunkView& chunk) {
+ChunkWriter::Around ChunkWriter::WriteAround(const ChunkView& chunk) {
   SYNOD_CHECK(!chunk.data.empty() && chunk.data.size() <= limits::kChunkBytes, "a chunk has a size within its limit");
   flatbuffers::FlatBufferBuilder& builder = state_->builder;
   builder.Clear();
+  // What is made first lies last, so that only padding comes behind the data. Its place is left as it is.
   builder.ForceVectorAlignment(chunk.data.size(), sizeof(std::uint8_t), limits::kBulkAlignment);
-  const auto data = builder.CreateVector(chunk.data.data(), chunk.data.size());
-  builder.Finish(bulk::CreateChunk(builder, chunk.transfer, chunk.offset, chunk.total, data), bulk::ChunkIdentifier());
+  std::uint8_t* place = nullptr;
+  const flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> data(
+      builder.CreateUninitializedVector(chunk.data.size(), sizeof(std::uint8_t), &place));
+  flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> sha256;
+  if (chunk.sha256) sha256 = builder.CreateVector(chunk.sha256->data(), chunk.sha256->size());
+  builder.Finish(bulk::CreateChunk(builder, chunk.transfer, chunk.offset, chunk.total, data, sha256),
+                 bulk::ChunkIdentifier());
   SYNOD_CHECK(builder.GetSize() <= limits::kMaxBulkBytes && builder.GetSize() % limits::kBulkAlignment == 0,
               "the form of a chunk fits a frame");
-  return {builder.GetBufferPointer(), builder.GetSize()};
+  const ByteView form(builder.GetBufferPointer(), builder.GetSize());
+  const auto data_at = static_cast<std::size_t>(bulk::GetChunk(form.data())->data()->data() - form.data());
+  return {form.first(data_at), form.subspan(data_at + chunk.data.size())};
+}
+
+ByteView ChunkWriter::Write(const ChunkView& chunk) {
+  const Around around = WriteAround(chunk);
+  std::memcpy(state_->builder.GetBufferPointer() + around.head.size(), chunk.data.data(), chunk.data.size());
+  return {state_->builder.GetBufferPointer(), state_->builder.GetSize()};
 }
 
 Result<ChunkView> ReadChunk(ByteView bulk) {
@@ -42,10 +59,14 @@ Result<ChunkView> ReadChunk(ByteView bulk) {
   if (!bulk::VerifyChunkBuffer(verifier)) return BadInput("a chunk whose form is broken");
   const bulk::Chunk& form = *bulk::GetChunk(bulk.data());
   if (form.data() == nullptr || form.data()->size() == 0) return BadInput("a chunk without data");
-  const ChunkView chunk{form.transfer(), form.offset(), form.total(), {form.data()->data(), form.data()->size()}};
+  ChunkView chunk{form.transfer(), form.offset(), form.total(), {form.data()->data(), form.data()->size()}};
   if (chunk.data.size() > limits::kChunkBytes) return BadInput("a chunk with too much data");
   if (chunk.offset > chunk.total || chunk.data.size() > chunk.total - chunk.offset) {
     return BadInput("a chunk beyond the end of its payload");
+  }
+  if (form.sha256() != nullptr) {
+    if (form.sha256()->size() != Digest{}.size()) return BadInput("a chunk with a digest of another length");
+    std::copy(form.sha256()->begin(), form.sha256()->end(), chunk.sha256.emplace().begin());
   }
   return chunk;
 }

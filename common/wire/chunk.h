@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "common/core/bytes.h"
 #include "common/core/result.h"
@@ -14,7 +15,8 @@ struct ChunkView {
   std::uint64_t transfer = 0;
   std::uint64_t offset = 0;
   std::uint64_t total = 0;
-  ByteView data;  // 1 to limits::kChunkBytes; offset + size is at most `total`
+  ByteView data;                                // 1 to limits::kChunkBytes; offset + size is at most `total`
+  std::optional<Digest> sha256 = std::nullopt;  // of the whole payload
 };
 
 // Writes chunks; its memory is used again for the next one. Threads: one.
@@ -27,6 +29,14 @@ class ChunkWriter {
 
   // Valid until the next call. A multiple of limits::kBulkAlignment long.
   ByteView Write(const ChunkView& chunk);
+
+  // What comes before and behind the data, which stays where it is.
+  struct Around {
+    ByteView head;
+    ByteView tail;
+  };
+  // head | chunk.data | tail is what Write gives. Valid until the next call.
+  Around WriteAround(const ChunkView& chunk);
 
  private:
   struct State;

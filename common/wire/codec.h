@@ -14,11 +14,10 @@
 namespace synod {
 
 // What follows a message with a payload. Its first bytes ride with the message's own frame, all others in frames of
-// type kChunkFrame.
+// type kChunkFrame; the last ones come with the payload's digest.
 struct PayloadHeader {
   std::uint64_t transfer = 0;  // counts up from 0 in each direction of a link
   std::uint64_t total_bytes = 0;
-  Digest sha256{};
   bool operator==(const PayloadHeader&) const = default;
 };
 

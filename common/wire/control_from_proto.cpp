@@ -307,11 +307,7 @@ Result<Control> FromProto(const proto::Control& control) {
   SYNOD_ASSIGN_OR_RETURN(Message message, ReadBody(control));
   Control out{std::move(message), std::nullopt};
   if (control.has_payload()) {
-    const std::string& sha256 = control.payload().sha256();
-    PayloadHeader payload{control.payload().transfer(), control.payload().total_bytes(), {}};
-    if (sha256.size() != payload.sha256.size()) return BadInput("payload header: sha256 has the wrong length");
-    std::copy(sha256.begin(), sha256.end(), payload.sha256.begin());
-    out.payload = payload;
+    out.payload = PayloadHeader{control.payload().transfer(), control.payload().total_bytes()};
   }
   return out;
 }

@@ -140,7 +140,6 @@ proto::Control ToProto(const Control& control) {
     proto::PayloadHeader& payload = *out.mutable_payload();
     payload.set_transfer(control.payload->transfer);
     payload.set_total_bytes(control.payload->total_bytes);
-    payload.set_sha256(Raw(control.payload->sha256));
   }
   return out;
 }

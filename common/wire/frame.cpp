@@ -67,18 +67,24 @@ void AppendFrame(std::uint16_t type, std::uint64_t sequence, ByteView control, B
   out.insert(out.end(), bulk.begin(), bulk.end());
 }
 
-void FrameReader::Feed(ByteView bytes) {
-  if (failed_) return;
+Bytes& FrameReader::Intake() {
+  if (failed_) buffer_.clear();
   if (begin_ > 0) {
     // What is left is less than a frame; a whole frame is moved at most once, all others never.
     buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(begin_));
     begin_ = 0;
   }
-  buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+  return buffer_;
+}
+
+void FrameReader::Feed(ByteView bytes) {
+  if (failed_) return;
+  Bytes& buffer = Intake();
+  buffer.insert(buffer.end(), bytes.begin(), bytes.end());
 }
 
 std::size_t FrameReader::buffered_bytes() const {
-  return buffer_.size() - begin_;
+  return failed_ ? 0 : buffer_.size() - begin_;
 }
 
 Result<std::optional<FrameView>> FrameReader::Fail(std::string_view rule) {

@@ -34,7 +34,10 @@ class FrameReader {
  public:
   // Takes bytes as they come.
   void Feed(ByteView bytes);
-  // The next whole frame, nothing if more bytes are needed; views are valid until the next call of Feed or Next. The
+  // The same without a copy: the caller appends to this, and does nothing else with it, before the next call.
+  Bytes& Intake();
+  // The next whole frame, nothing if more bytes are needed; views are valid until the next call of Feed,
+  // Intake or Next. The
   // bulk begins at a multiple of 16 in memory.
   Result<std::optional<FrameView>> Next();
   std::size_t buffered_bytes() const;

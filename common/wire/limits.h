@@ -16,9 +16,14 @@ inline constexpr std::size_t kMaxBulkBytes = kChunkBytes + (4u << 10);
 inline constexpr std::size_t kBulkAlignment = 16;
 
 // Links.
-inline constexpr unsigned kChunksInFlight = 8;           // sent and not yet acknowledged, to one peer
-inline constexpr std::size_t kCreditBytes = 256u << 10;  // a receiver acknowledges at least this often
-inline constexpr std::size_t kSendBytes = 128u << 10;    // of plain bytes that are encrypted in one piece
+inline constexpr unsigned kChunksInFlight = 8;            // sent and not yet acknowledged, to one peer
+inline constexpr std::size_t kCreditBytes = 256u << 10;   // a receiver acknowledges at least this often
+inline constexpr std::size_t kSendBytes = 128u << 10;     // encrypted ahead of the socket, for one peer
+inline constexpr std::size_t kTurnBytes = 1u << 20;       // sent to one peer before the others have their turn
+inline constexpr std::size_t kReceiveBytes = 256u << 10;  // taken from one peer before the others have their turn
+inline constexpr std::size_t kUnsentBytes = 256u
+                                            << 10;  // that the system keeps beyond what is on its way, for one peer
+inline constexpr int kUndeliveredMilliseconds = 30'000;  // without the other side's TCP taking a byte: cut
 inline constexpr double kPartingSeconds = 1.0;           // to say goodbye, before a connection is cut
 inline constexpr double kSteadySeconds = 5.0;            // a link that lasted this long resets the back-off
 inline constexpr double kHandshakeSeconds = 10.0;
@@ -27,7 +32,6 @@ inline constexpr double kSilenceSeconds = 20.0;  // without a byte from a peer, 
 inline constexpr std::size_t kMaxUnauthenticatedPeers = 256;
 inline constexpr std::size_t kMaxUnauthenticatedBytes = 16u << 10;  // received from each
 inline constexpr std::size_t kMaxPeers = 1024;
-inline constexpr std::size_t kMaxQueuedBytes = 32u << 20;  // of encrypted bytes that wait for one peer
 inline constexpr std::size_t kMaxQueuedEnvelopes = 1024;
 inline constexpr std::uint64_t kMaxQueuedPayloadBytes = std::uint64_t{256} << 20;  // beyond the first payload
 inline constexpr unsigned kMaxIncomingPayloads = 4;                                // at once, from one peer

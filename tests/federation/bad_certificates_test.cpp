@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <zmq.hpp>
 
 #include "common/consortium/consortium_folder.h"
 #include "common/core/hex.h"
@@ -129,7 +128,7 @@ class Impostor {
     rules.payload_limit = [](const Identity&, const Message&) { return std::uint64_t{1} << 20; };
     rules.trust_numbers = [] { return std::pair<std::uint64_t, std::uint64_t>(0, 0); };
     Result<std::unique_ptr<LinkServer>> server =
-        LinkServer::Listen(zmq_.handle(), {address, std::move(files), std::move(rules)}, clock_);
+        LinkServer::Listen({address, std::move(files), std::move(rules)}, clock_);
     if (server.ok()) {
       server_ = std::move(*server);
     } else {
@@ -149,7 +148,6 @@ class Impostor {
 
  private:
   SystemClock clock_;
-  zmq::context_t zmq_;
   std::unique_ptr<LinkServer> server_;
   int refusals_ = 0;
 };

@@ -107,9 +107,9 @@ void BadPeer::SendFrame(std::uint16_t type, ByteView control, ByteView bulk) {
 }
 
 void BadPeer::SendPayload(const Message& message, ByteView payload, const std::function<void(Bytes&)>& change) {
-  const PayloadHeader header{transfer_, payload.size(), Sha256(payload)};
+  const PayloadHeader header{transfer_, payload.size()};
   const ByteView first = payload.first(std::min(payload.size(), limits::kChunkBytes));
-  const ByteView chunk = writer_.Write({transfer_++, 0, payload.size(), first});
+  const ByteView chunk = writer_.Write({transfer_++, 0, payload.size(), first, Sha256(payload)});
   Bytes bulk(chunk.begin(), chunk.end());
   if (change) change(bulk);
   SendFrame(FrameType(message), *EncodeControl(Control{message, header}), bulk);

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <zmq.hpp>
 
 #include "common/core/hex.h"
 #include "common/net/link_server.h"
@@ -29,8 +28,7 @@ class TamperingCoordinator {
     rules.payload_limit = [](const Identity&, const Message&) { return std::uint64_t{1} << 20; };
     rules.trust_numbers = [] { return std::pair<std::uint64_t, std::uint64_t>(1, 0); };
     Result<std::unique_ptr<LinkServer>> server = LinkServer::Listen(
-        zmq_.handle(), {federation.address(), FilesOf(federation.kit_of(Federation::kCoordinator)), std::move(rules)},
-        clock_);
+        {federation.address(), FilesOf(federation.kit_of(Federation::kCoordinator)), std::move(rules)}, clock_);
     if (!server.ok()) {
       ADD_FAILURE() << server.error().message;
       return;
@@ -59,7 +57,6 @@ class TamperingCoordinator {
   }
 
   SystemClock clock_;
-  zmq::context_t zmq_;
   RunProposal proposal_;
   std::shared_ptr<const Bytes> payload_;
   std::unique_ptr<LinkServer> server_;

@@ -38,10 +38,10 @@ Bytes Conversation(std::uint64_t first_sequence) {
   std::uint64_t sequence = first_sequence;
   ChunkWriter writer;
   const Bytes payload(100, 0xd0);
-  const Control answer{Answer{}, PayloadHeader{0, payload.size(), Sha256(payload)}};
-  AppendFrame(FrameType(answer.message), sequence++, *EncodeControl(answer), writer.Write({0, 0, 100, payload}),
-              frames);
-  const Control empty{DraftToSign{}, PayloadHeader{1, 0, Sha256(ByteView())}};
+  const Control answer{Answer{}, PayloadHeader{0, payload.size()}};
+  AppendFrame(FrameType(answer.message), sequence++, *EncodeControl(answer),
+              writer.Write({0, 0, 100, payload, Sha256(payload)}), frames);
+  const Control empty{DraftToSign{}, PayloadHeader{1, 0}};
   AppendFrame(FrameType(empty.message), sequence++, *EncodeControl(empty), {}, frames);
   for (const Message& message : SampleMessages()) {
     if (std::holds_alternative<Hello>(message) || std::holds_alternative<Goodbye>(message)) continue;

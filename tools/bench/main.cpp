@@ -123,19 +123,6 @@ Result<Results> BenchSample(const std::string& path) {
                   {"rows_per_s", static_cast<double>(kBlocks * Generator::kBlockRows) / seconds}}};
 }
 
-Result<Results> BenchNet() {
-  const NetBenchmarkCase setting;
-  SYNOD_ASSIGN_OR_RETURN(const NetTiming timing, TimeNet(setting));
-  return Results{{{"name", fmt::format("a link on loopback, {} payloads of {} MiB", setting.payloads,
-                                       setting.payload_bytes >> 20)},
-                  {"mb_per_s", timing.mb_per_s},
-                  {"aes_gcm_mb_per_s", timing.aes_gcm_mb_per_s},
-                  {"sha256_mb_per_s", timing.sha256_mb_per_s},
-                  {"wire_bytes_per_byte", timing.wire_bytes_per_byte},
-                  {"round_trip_ms", timing.round_trip_ms},
-                  {"busy_round_trip_ms", timing.busy_round_trip_ms}}};
-}
-
 // The fastest of `repeats` runs by the coordinator's time: other work of the machine only ever adds to it.
 SecureAggTiming FastestOf(const SecureAggBenchmarkCase& setting, int repeats) {
   std::vector<SecureAggTiming> runs;
@@ -210,7 +197,7 @@ int Main(int argc, char** argv) {
     for (Json& result : BenchAnswer(threads)) results->push_back(std::move(result));
   }
   if (account->parsed()) results = BenchAccount(repeats);
-  if (net->parsed()) results = BenchNet();
+  if (net->parsed()) results = NetFigures(5);
   if (secure->parsed()) results = BenchSecureAgg(repeats);
   if (sample->parsed()) results = BenchSample(generator);
   if (!results.ok()) {

@@ -1,12 +1,12 @@
 #include "tools/synod/operator_link.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <vector>
-#include <zmq.hpp>
 
 #include "common/consortium/trust.h"
 #include "common/core/hex.h"
@@ -72,8 +72,7 @@ class OperatorLink::State {
     const Trust& trust = trust_;
     address_ = trust.manifest().coordinator_address;
     SYNOD_ASSIGN_OR_RETURN(
-        link_, LinkClient::Create(zmq_.handle(),
-                                  {address_,
+        link_, LinkClient::Create({address_,
                                    {trust.folder() + "/" + std::string(kRootFile),
                                     trust.folder() + "/" + std::string(kOwnCertificateFile), trust.own_key_file()},
                                    RulesOf(trust_, clock_),
@@ -123,8 +122,8 @@ class OperatorLink::State {
   // Waits for the next thing to happen, and takes it.
   Status Step() {
     const double wait = std::clamp(link_->next_timer() - clock_.MonotonicSeconds(), 0.0, kLongestPollSeconds);
-    zmq_pollitem_t item{link_->zmq_handle(), 0, ZMQ_POLLIN, 0};
-    zmq_poll(&item, 1, static_cast<long>(1e3 * wait) + 1);
+    pollfd item{link_->descriptor(), POLLIN, 0};
+    poll(&item, 1, static_cast<int>(1e3 * wait) + 1);
     for (LinkEvent& event : link_->Advance()) {
       if (const auto* closed = std::get_if<PeerClosed>(&event)) return WhyClosed(*closed);
       auto* message = std::get_if<PeerMessage>(&event);
@@ -146,7 +145,6 @@ class OperatorLink::State {
 
   Trust trust_;
   const Clock& clock_;
-  zmq::context_t zmq_;
   std::unique_ptr<LinkClient> link_;
   std::string address_;
   std::vector<Reply> replies_;

@@ -31,12 +31,12 @@ class BadFrames : public testing::Test {
     EXPECT_NE(closed.error.message.find(rule), std::string::npos) << closed.error.message;
   }
   Message AnswerMessage() const { return Answer{{RunNumber(1), 0, 0}}; }
-  static PayloadHeader HeaderOf(std::uint64_t transfer, ByteView payload) {
-    return {transfer, payload.size(), Sha256(payload)};
-  }
+  static PayloadHeader HeaderOf(std::uint64_t transfer, ByteView payload) { return {transfer, payload.size()}; }
   ChunkView ChunkOf(std::uint64_t transfer, ByteView payload, std::size_t offset) const {
-    return {transfer, offset, payload.size(),
-            payload.subspan(offset, std::min(limits::kChunkBytes, payload.size() - offset))};
+    ChunkView chunk{transfer, offset, payload.size(),
+                    payload.subspan(offset, std::min(limits::kChunkBytes, payload.size() - offset))};
+    if (offset + chunk.data.size() == payload.size()) chunk.sha256 = Sha256(payload);
+    return chunk;
   }
 
   Party party_;
@@ -135,10 +135,36 @@ TEST_F(BadFrames, AnAlteredFlatBufferNeverPasses) {
 
 TEST_F(BadFrames, APayloadWithAnotherDigest) {
   const Bytes payload = *PayloadOf(1000);
-  PayloadHeader header = HeaderOf(0, payload);
-  header.sha256[31] ^= 1;
-  bad_->SendPayloadStart(AnswerMessage(), header, ChunkOf(0, payload, 0));
+  ChunkView chunk = ChunkOf(0, payload, 0);
+  (*chunk.sha256)[31] ^= 1;
+  bad_->SendPayloadStart(AnswerMessage(), HeaderOf(0, payload), chunk);
   ExpectProtocolError("wrong digest");
+}
+
+TEST_F(BadFrames, APayloadOfSeveralChunksWithAnotherDigest) {
+  const Bytes payload = *PayloadOf(limits::kChunkBytes + 1000);
+  bad_->SendPayloadStart(AnswerMessage(), HeaderOf(0, payload), ChunkOf(0, payload, 0));
+  party_.For(0.05);
+  ChunkView last = ChunkOf(0, payload, limits::kChunkBytes);
+  (*last.sha256)[0] ^= 0x80;
+  bad_->SendChunk(last);
+  ExpectProtocolError("wrong digest");
+}
+
+TEST_F(BadFrames, APayloadWithoutADigest) {
+  const Bytes payload = *PayloadOf(1000);
+  ChunkView chunk = ChunkOf(0, payload, 0);
+  chunk.sha256.reset();
+  bad_->SendPayloadStart(AnswerMessage(), HeaderOf(0, payload), chunk);
+  ExpectProtocolError("without a digest");
+}
+
+TEST_F(BadFrames, ADigestBeforeTheEndOfItsPayload) {
+  const Bytes payload = *PayloadOf(limits::kChunkBytes + 1);
+  ChunkView chunk = ChunkOf(0, payload, 0);
+  chunk.sha256 = Sha256(payload);
+  bad_->SendPayloadStart(AnswerMessage(), HeaderOf(0, payload), chunk);
+  ExpectProtocolError("before the end");
 }
 
 TEST_F(BadFrames, APayloadOverTheRulesLimit) {

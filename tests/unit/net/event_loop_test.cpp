@@ -43,6 +43,27 @@ TEST(EventLoop, CallsWhatBecameReadable) {
   EXPECT_EQ(got, "ab");
 }
 
+TEST(EventLoop, CallsForADescriptorThatCanBeRead) {
+  SystemClock clock;
+  auto loop = EventLoop::Create(clock, {});
+  ASSERT_TRUE(loop.ok());
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  int calls = 0;
+  (*loop)->Watch(ends[0], [&] {
+    char byte = 0;
+    EXPECT_EQ(read(ends[0], &byte, 1), 1);
+    if (++calls < 2) return;
+    (*loop)->Unwatch(ends[0]);
+    (*loop)->Stop();
+  });
+  ASSERT_EQ(write(ends[1], "ab", 2), 2);
+  ASSERT_TRUE((*loop)->Run().ok());
+  EXPECT_EQ(calls, 2);
+  close(ends[0]);
+  close(ends[1]);
+}
+
 TEST(EventLoop, CallsATimerWhenItIsDueAndNotBefore) {
   SystemClock clock;
   auto loop = EventLoop::Create(clock, {});

@@ -46,7 +46,7 @@ TEST(LinkLife, AClientComesBackAfterTheServerWasAway) {
   ASSERT_TRUE(party.Until([&] { return site.heard.closed.size() >= 3; }));  // the loss, and attempts in vain
   EXPECT_FALSE(site.client->open());
   EXPECT_NE(site.heard.LastError().find("cannot connect to 127.0.0.1"), std::string::npos) << site.heard.LastError();
-  party.server = ServerEnd::Listen(party.context, party.clock, party.kit.Coordinator(), party.ServerRules(), port);
+  party.server = ServerEnd::Listen(party.clock, party.kit.Coordinator(), party.ServerRules(), port);
   ASSERT_TRUE(party.Until([&] { return site.client->open(); }));
   EXPECT_NE(site.heard.opened[0].peer, site.heard.opened[1].peer);
   ASSERT_TRUE(site.client->Send({AnswerRefused{}, nullptr}).ok());
@@ -58,7 +58,7 @@ TEST(LinkLife, PausesBetweenAttemptsGrow) {
   party.server.server.reset();
   NetKit& kit = party.kit;
   LinkClient::Settings settings{"127.0.0.1:1", kit.Site("site-a"), party.ClientRules(), true};
-  auto client = LinkClient::Create(party.context.handle(), settings, party.clock);
+  auto client = LinkClient::Create(settings, party.clock);
   ASSERT_TRUE(client.ok());
   std::vector<double> pauses;
   for (int i = 0; i < 12; ++i) {
@@ -79,7 +79,7 @@ TEST(LinkLife, PausesBetweenAttemptsGrow) {
 TEST(LinkLife, AnAddressThatIsNoneIsAnError) {
   Party party;
   LinkClient::Settings settings{"nowhere", party.kit.Site("site-a"), party.ClientRules(), false};
-  auto client = LinkClient::Create(party.context.handle(), settings, party.clock);
+  auto client = LinkClient::Create(settings, party.clock);
   ASSERT_TRUE(client.ok());
   const std::vector<LinkEvent> events = (*client)->Advance();
   ASSERT_EQ(events.size(), 1u);
@@ -90,7 +90,7 @@ TEST(LinkLife, APortThatIsTakenIsAnError) {
   Party party;
   LinkServer::Settings settings{"127.0.0.1:" + std::to_string(party.server.server->port()), party.kit.Coordinator(),
                                 party.ServerRules()};
-  const auto second = LinkServer::Listen(party.context.handle(), settings, party.clock);
+  const auto second = LinkServer::Listen(settings, party.clock);
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, ErrorCode::kConnection);
 }
@@ -100,7 +100,7 @@ TEST(LinkLife, AKeyOfAnotherCertificateIsAnError) {
   TlsFiles files = party.kit.Site("site-a");
   files.key_file = party.kit.Site("site-b").key_file;
   LinkClient::Settings settings{"127.0.0.1:1", files, party.ClientRules(), false};
-  const auto client = LinkClient::Create(party.context.handle(), settings, party.clock);
+  const auto client = LinkClient::Create(settings, party.clock);
   ASSERT_FALSE(client.ok());
   EXPECT_NE(client.error().message.find("is not the key of"), std::string::npos) << client.error().message;
 }
@@ -114,7 +114,7 @@ TEST(LinkLife, ARevokedPeerIsClosedWhenPeersAreCheckedAgain) {
     if (revoked && leaf.facts().identity.name == "site-a") return Refused("site-a is revoked");
     return check(leaf);
   };
-  party.server = ServerEnd::Listen(party.context, party.clock, party.kit.Coordinator(), rules);
+  party.server = ServerEnd::Listen(party.clock, party.kit.Coordinator(), rules);
   ClientEnd& site_a = party.AddOpenSite("site-a");
   ClientEnd& site_b = party.AddOpenSite("site-b");
   revoked = true;

@@ -6,7 +6,7 @@ namespace synod {
 namespace {
 
 TEST(NetBenchmark, GivesFiguresThatArePossible) {
-  const Result<NetTiming> timing = TimeNet({3u << 20, 2, 5});
+  const Result<NetTiming> timing = TimeNet({3u << 20, 3, 2, 5});
   ASSERT_TRUE(timing.ok()) << timing.error().message;
   EXPECT_GT(timing->mb_per_s, 0.0);
   EXPECT_GT(timing->round_trip_ms, 0.0);

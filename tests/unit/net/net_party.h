@@ -9,7 +9,6 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <zmq.hpp>
 
 #include "common/net/link_client.h"
 #include "common/net/link_server.h"
@@ -51,10 +50,9 @@ struct ServerEnd {
   std::unique_ptr<LinkServer> server;
   Heard heard;
 
-  static ServerEnd Listen(zmq::context_t& context, const Clock& clock, TlsFiles files, LinkRules rules,
-                          std::uint16_t port = 0) {
+  static ServerEnd Listen(const Clock& clock, TlsFiles files, LinkRules rules, std::uint16_t port = 0) {
     LinkServer::Settings settings{"127.0.0.1:" + std::to_string(port), std::move(files), std::move(rules)};
-    auto server = LinkServer::Listen(context.handle(), std::move(settings), clock);
+    auto server = LinkServer::Listen(std::move(settings), clock);
     EXPECT_TRUE(server.ok()) << (server.ok() ? "" : server.error().message);
     return {std::move(*server), {}};
   }
@@ -70,10 +68,10 @@ struct ClientEnd {
   std::unique_ptr<LinkClient> client;
   Heard heard;
 
-  static ClientEnd Connect(zmq::context_t& context, const Clock& clock, TlsFiles files, LinkRules rules,
-                           std::uint16_t port, bool reconnect = false) {
+  static ClientEnd Connect(const Clock& clock, TlsFiles files, LinkRules rules, std::uint16_t port,
+                           bool reconnect = false) {
     LinkClient::Settings settings{"127.0.0.1:" + std::to_string(port), std::move(files), std::move(rules), reconnect};
-    auto client = LinkClient::Create(context.handle(), std::move(settings), clock);
+    auto client = LinkClient::Create(std::move(settings), clock);
     EXPECT_TRUE(client.ok()) << (client.ok() ? "" : client.error().message);
     return {std::move(*client), {}};
   }
@@ -83,14 +81,14 @@ struct ClientEnd {
 class Party {
  public:
   explicit Party(std::uint64_t payload_bytes = 64u << 20) : payload_bytes_(payload_bytes) {
-    server = ServerEnd::Listen(context, clock, kit.Coordinator(), ServerRules());
+    server = ServerEnd::Listen(clock, kit.Coordinator(), ServerRules());
   }
 
   LinkRules ServerRules() { return RulesFor(kit, {Role::kSite, Role::kOperator}, payload_bytes_); }
   LinkRules ClientRules() { return RulesFor(kit, {Role::kCoordinator}, payload_bytes_); }
   ClientEnd& AddClient(TlsFiles files, bool reconnect = false) {
     clients.push_back(std::make_unique<ClientEnd>(
-        ClientEnd::Connect(context, clock, std::move(files), ClientRules(), server.server->port(), reconnect)));
+        ClientEnd::Connect(clock, std::move(files), ClientRules(), server.server->port(), reconnect)));
     return *clients.back();
   }
   ClientEnd& AddSite(const std::string& name, bool reconnect = false) { return AddClient(kit.Site(name), reconnect); }
@@ -121,7 +119,6 @@ class Party {
     static_cast<void>(Until([] { return false; }, seconds));
   }
 
-  zmq::context_t context{1};
   TestClock clock;
   NetKit kit;
   ServerEnd server;
@@ -129,10 +126,10 @@ class Party {
 
  private:
   void Wait(int milliseconds) {
-    std::vector<zmq_pollitem_t> items;
-    if (server.server) items.push_back({server.server->zmq_handle(), 0, ZMQ_POLLIN, 0});
-    for (const auto& client : clients) items.push_back({client->client->zmq_handle(), 0, ZMQ_POLLIN, 0});
-    zmq_poll(items.data(), static_cast<int>(items.size()), milliseconds);
+    std::vector<pollfd> items;
+    if (server.server) items.push_back({server.server->descriptor(), POLLIN, 0});
+    for (const auto& client : clients) items.push_back({client->client->descriptor(), POLLIN, 0});
+    poll(items.data(), items.size(), milliseconds);
   }
   std::uint64_t payload_bytes_;
 };

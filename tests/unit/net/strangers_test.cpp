@@ -58,7 +58,7 @@ TEST(Strangers, AClientGivesNothingToAServerOfAnotherConsortium) {
 TEST(Strangers, ASiteCannotPoseAsTheCoordinator) {
   Party party;
   party.server.server.reset();
-  party.server = ServerEnd::Listen(party.context, party.clock, party.kit.Site("site-x"), party.ServerRules());
+  party.server = ServerEnd::Listen(party.clock, party.kit.Site("site-x"), party.ServerRules());
   ExpectNotLetIn(party, party.AddSite("site-a"), "certificate verify failed", "TLS");
 }
 

@@ -19,7 +19,7 @@ TEST(Codec, EveryMessageComesBackAsItWas) {
   ASSERT_EQ(messages.size(), std::variant_size_v<Message>);
   for (std::size_t i = 0; i < messages.size(); ++i) {
     EXPECT_EQ(messages[i].index(), i);
-    const Control control{messages[i], PayloadHeader{3, 1u << 30, FilledFrom<Digest>(1)}};
+    const Control control{messages[i], PayloadHeader{3, 1u << 30}};
     for (const Control& sent : {Control{messages[i], std::nullopt}, control}) {
       const Result<Bytes> bytes = EncodeControl(sent);
       ASSERT_TRUE(bytes.ok()) << MessageName(messages[i]) << bytes.error().message;

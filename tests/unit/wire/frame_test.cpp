@@ -120,6 +120,27 @@ TEST(Chunk, ComesBackAsItWas) {
   }
 }
 
+TEST(Chunk, HeadAndTailAroundTheDataAreTheWholeForm) {
+  ChunkWriter writer;
+  for (const std::size_t size : {std::size_t{1}, std::size_t{16}, std::size_t{4099}, limits::kChunkBytes}) {
+    const Bytes data = Filled(size, 0xd0);
+    for (const std::optional<Digest>& digest : {std::optional<Digest>(), std::optional<Digest>(Digest{1, 2, 3})}) {
+      const ChunkView chunk{7, 5, 5 + size, data, digest};
+      const ByteView written = writer.Write(chunk);
+      const Bytes whole(written.begin(), written.end());
+      const ChunkWriter::Around around = writer.WriteAround(chunk);
+      Bytes pieces(around.head.begin(), around.head.end());
+      EXPECT_EQ(pieces.size() % limits::kBulkAlignment, 0u);
+      pieces.insert(pieces.end(), data.begin(), data.end());
+      pieces.insert(pieces.end(), around.tail.begin(), around.tail.end());
+      EXPECT_EQ(pieces, whole);
+      const Result<ChunkView> read = ReadChunk(written);
+      ASSERT_TRUE(read.ok());
+      EXPECT_EQ(read->sha256, digest);
+    }
+  }
+}
+
 TEST(Chunk, DataBeyondTheEndOfItsPayloadIsRefused) {
   ChunkWriter writer;
   EXPECT_FALSE(ReadChunk(writer.Write({1, 5, 9, Filled(5, 1)})).ok());
