@@ -74,9 +74,9 @@ void PrivateStep(const Mlp& mlp, const torch::Tensor& flat, const EngineBenchmar
   x = torch::relu(tape.Linear(mlp.second, x));
   x = tape.Linear(mlp.last, x);
   const torch::Tensor losses = (x - target).square().sum(1).view({setting.units, setting.uses}).mean(1);
-  const PerUnitGradient gradient(tape, losses, {1.0});
+  const PerUnitGradient gradient(tape, losses, ClipPlan::Flat(1.0));
   for (std::int64_t first = 0; first < setting.units; first += units_per_block) {
-    gradient.BlockSum(first, std::min(setting.units, first + units_per_block), block);
+    gradient.SumWithoutBlockRule(first, std::min(setting.units, first + units_per_block), block);
     for (std::size_t i = 0; i < block.size(); ++i) total[i] += static_cast<double>(block[i]);
   }
 }

@@ -67,7 +67,7 @@ class MaskedPass final : public GradientPass {
     std::vector<float> losses = batcher_.LossAndGradient(
         batch, std::span(by_output.data_ptr<float>(), static_cast<std::size_t>(by_output.numel())));
     gradient =
-        std::make_unique<engine::PerUnitGradient>(tape, output, by_output.to(tape.device()), engine::ClipOptions{clip});
+        std::make_unique<engine::PerUnitGradient>(tape, output, by_output.to(tape.device()), engine::ClipPlan::Flat(clip));
     return losses;
   }
 
@@ -101,7 +101,7 @@ class PublishedPass final : public GradientPass {
     const torch::Tensor losses =
         row_losses.view({static_cast<std::int64_t>(drawn.units.size()), -1}).sum(1).to(torch::kCPU).contiguous();
     gradient = std::make_unique<engine::PerUnitGradient>(tape, output, difference * weight * (2.0 * scale),
-                                                         engine::ClipOptions{clip});
+                                                         engine::ClipPlan::Flat(clip));
     const float* first = losses.data_ptr<float>();
     return {first, first + losses.numel()};
   }
