@@ -46,8 +46,7 @@ UnitNorms AffineRule::ByNeuron(const Gradients& gradients, bool add_up) const {
     squared.push_back(add_up ? own_squared.sum(1) : own_squared);
     magnitude.push_back(add_up ? own_magnitude.sum(1) : own_magnitude);
   });
-  const double roundings =
-      static_cast<double>(2 * parameter_.features + 1) + static_cast<double>(products) * static_cast<double>(products);
+  const auto roundings = static_cast<double>(2 * parameter_.features + 1 + products);
   return {torch::cat(squared, 0), torch::cat(magnitude, 0), roundings};
 }
 

@@ -46,8 +46,7 @@ UnitNorms DirectionRule::NeuronNorms(const Gradients& gradients) const {
     magnitudes.push_back((g.abs() * x.square().sum(2, true).sqrt()).sum(1).square());
   });
   // Everything above is float64, but h is a float32 sum of d products: counted twice, once for each factor.
-  const double roundings = 2.0 * static_cast<double>(matrix_.rows + matrix_.columns) +
-                           static_cast<double>(products) * static_cast<double>(products);
+  const auto roundings = static_cast<double>(2 * (matrix_.rows + matrix_.columns) + products);
   return {torch::cat(squared, 0), torch::cat(magnitudes, 0), roundings};
 }
 

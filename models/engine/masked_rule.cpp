@@ -33,7 +33,7 @@ std::int64_t MaskedRule::ProductsPerUnit(const Gradients& gradients) const {
 }
 
 double MaskedRule::Roundings(std::int64_t products) const {
-  return static_cast<double>(layer_.out + layer_.in + products * products);
+  return static_cast<double>(layer_.out + layer_.in + products);
 }
 
 torch::Tensor MaskedRule::SquaredNeurons(const Gradients& gradients, std::int64_t products) const {

@@ -77,7 +77,7 @@ torch::Tensor MatrixRule::NeuronsBuilt(const Gradients& gradients, std::int64_t 
 
 UnitNorms MatrixRule::Norms(const Gradients& gradients) const {
   const std::int64_t products = ProductsPerUnit(gradients);
-  const auto roundings = static_cast<double>(matrix_.rows + matrix_.columns + products * products);
+  const auto roundings = static_cast<double>(matrix_.rows + matrix_.columns + products);
   if (products == 1) {
     const torch::Tensor squared =
         (left_[0].SquaredLengths(gradients) * right_[0].SquaredLengths(gradients)).view({gradients.shape().units});
@@ -110,7 +110,7 @@ UnitNorms MatrixRule::NeuronNorms(const Gradients& gradients) const {
   const std::int64_t products = ProductsPerUnit(gradients);
   const auto other_size = static_cast<double>(axis_ == NeuronAxis::kRows ? matrix_.columns : matrix_.rows);
   const auto count = static_cast<double>(products);
-  const auto roundings = static_cast<double>(matrix_.rows + matrix_.columns + products * products);
+  const auto roundings = static_cast<double>(matrix_.rows + matrix_.columns + products);
   std::vector<torch::Tensor> other;
   for (const Operand* operand : OtherSide()) other.push_back(operand->SquaredLengths(gradients));
   const torch::Tensor other_squared = torch::cat(other, 1);

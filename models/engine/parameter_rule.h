@@ -16,10 +16,12 @@ namespace synod::engine {
 struct UnitNorms {
   torch::Tensor squared;            // may carry rounding error, may even be slightly negative; underflow is added
   torch::Tensor magnitude_squared;  // (sum over products of |left| |right|)^2, the size before cancellation
-  double rounding_terms = 0;        // p + d + products^2 of the rule: how many roundings the bound must allow for
+  double rounding_terms = 0;        // p + d + products of the rule: how many roundings the bound must allow for
 
-  // n + 4 (p + d + products^2) 2^-24 magnitude^2: never below the exact squared norm, also where the Gram rule cancels
-  // to a negative float32 number while the true norm is large.
+  // n + 4 (p + d + products) 2^-24 magnitude^2: never below the exact squared norm, also where the Gram rule cancels
+  // to a negative float32 number while the true norm is large. An inner product of p float32 values is off by p 2^-24
+  // of its magnitude, a gradient that is built by `products` 2^-24; pairs of products are added in float64 and cost
+  // nothing more.
   torch::Tensor UpperBound() const {
     return (squared + (4.0 * rounding_terms / 16777216.0) * magnitude_squared).clamp_min(0.0);
   }
