@@ -5,7 +5,7 @@
 namespace synod::engine {
 namespace {
 
-std::vector<const Operand*> Pointers(const std::vector<Operand>& operands) {
+std::vector<const Operand*> PointersTo(const std::vector<Operand>& operands) {
   std::vector<const Operand*> pointers;
   for (const Operand& operand : operands) pointers.push_back(&operand);
   return pointers;
@@ -46,8 +46,8 @@ torch::Tensor MaskedRule::SquaredNeurons(const Gradients& gradients, std::int64_
   const auto count = static_cast<double>(products);
   std::vector<torch::Tensor> pieces;
   ForPieces(gradients.shape().units, layer_.out * layer_.in, [&](std::int64_t first, std::int64_t last) {
-    const torch::Tensor left = RowsOf(Pointers(outputs_), gradients, first, last);
-    const torch::Tensor built = torch::bmm(left.transpose(1, 2), RowsOf(Pointers(inputs_), gradients, first, last));
+    const torch::Tensor left = RowsOf(PointersTo(outputs_), gradients, first, last);
+    const torch::Tensor built = torch::bmm(left.transpose(1, 2), RowsOf(PointersTo(inputs_), gradients, first, last));
     pieces.push_back(SquaredLengths(built.mul_(mask_)));
   });
   return torch::cat(pieces, 0) + 2.0 * kUnderflow * static_cast<double>(layer_.in) * count * count;

@@ -45,7 +45,10 @@ PerUnitGradient::PerUnitGradient(Tape& tape, const torch::Tensor& output, const 
 
 void PerUnitGradient::Backward(const torch::Tensor& root, const torch::Tensor& by_root) {
   std::vector<torch::Tensor> watched;
-  for (const Tape::Slot& slot : record_.slots) watched.push_back(slot.watched);
+  for (const Tape::Slot& slot : record_.slots) {
+    SYNOD_CHECK(slot.watched._version() == slot.version, "what a layer returned was changed in place");
+    watched.push_back(slot.watched);
+  }
   std::vector<torch::Tensor> by_watched = torch::autograd::grad(
       {root}, watched, by_root.defined() ? std::vector<torch::Tensor>{by_root} : std::vector<torch::Tensor>{},
       /*retain_graph=*/false, /*create_graph=*/false, /*allow_unused=*/true);

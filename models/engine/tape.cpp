@@ -37,7 +37,7 @@ torch::Tensor Tape::UnitRows(const torch::Tensor& values) const {
 std::size_t Tape::Watch(torch::Tensor& output, bool channels_first) {
   // A leaf if nothing before it needs a gradient.
   if (!output.requires_grad()) output.set_requires_grad(true);
-  record_.slots.push_back({output, channels_first});
+  record_.slots.push_back({output, channels_first, static_cast<std::uint32_t>(output._version())});
   return record_.slots.size() - 1;
 }
 

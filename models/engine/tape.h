@@ -67,6 +67,7 @@ class Tape {
   struct Slot {
     torch::Tensor watched;
     bool channels_first = false;
+    std::uint32_t version = 0;  // changes when the tensor is changed in place
   };
   // What was recorded: for the engine (PerUnitGradient), which takes it over.
   struct Record {

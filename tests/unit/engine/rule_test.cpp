@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "models/engine/attention.h"
+#include "models/engine/lu_linear.h"
 #include "models/engine/per_unit_gradient.h"
 #include "models/engine/unit_influence.h"
 #include "tests/unit/engine/test_network.h"
@@ -273,6 +274,22 @@ TEST(Rules, AttentionKeepsUnitsApartAndABatchMeanDoesNot) {
   EXPECT_FALSE(KeepsUnitsApart(across, parameters, input, 3));
 }
 
+TEST(Rules, AnLuLayerIsUndoneByItsInverseAndKnowsItsDeterminant) {
+  ParameterBuilder builder;
+  const LuLinearLayer layer = builder.LuLinear("layer", {2, 0, 3, 1});
+  torch::manual_seed(17);
+  const Tensor parameters = torch::randn({builder.size()});
+  const Tensor input = torch::randn({5, 4});
+  Tape tape(parameters, 5, 1, /*record=*/false);
+  const LuOutput output = LuForward(tape, layer, input);
+  EXPECT_TRUE(torch::allclose(LuInverse(parameters, layer, output.values), input, 1e-3, 1e-3));
+  Tape unit_tape(parameters, 5, 1, /*record=*/false);
+  const Tensor basis = torch::cat({torch::eye(4), torch::zeros({1, 4})});
+  const Tensor images = LuForward(unit_tape, layer, basis).values;
+  const Tensor matrix = images.slice(0, 0, 4) - images.slice(0, 4, 5);
+  EXPECT_NEAR(matrix.det().abs().log().item<double>(), output.log_determinant[0].item<double>(), 1e-3);
+}
+
 // A layer has a rule or it has no method: nothing takes parameters in another way.
 struct LayerWithoutRule {
   std::int64_t features = 0;
@@ -310,6 +327,16 @@ TEST(RulesDeathTest, LayersThatShareAPartOfTheirParametersAreOurBug) {
   EXPECT_DEATH(after_first([&](Tape& tape) { tape.Linear(shifted, input); }), "share");
   EXPECT_DEATH(after_first([&](Tape& tape) { tape.Linear(reshaped, torch::ones({1, 1})); }), "two shapes");
   EXPECT_DEATH(after_first([&](Tape& tape) { tape.Norm(other, input); }), "share");
+}
+
+TEST(RulesDeathTest, ChangingAPreActivationInPlaceIsOurBug) {
+  ParameterBuilder builder;
+  const LinearLayer layer = builder.Linear("layer", 2, 2);
+  Tape tape(torch::ones({builder.size()}), 1, 1);
+  Tensor hidden = tape.Linear(layer, torch::ones({1, 2}));
+  Tensor output = tape.Linear(layer, hidden);
+  output.relu_();
+  EXPECT_DEATH(PerUnitGradient(tape, output.sum(1), ClipPlan::Flat(1.0)), "in place");
 }
 
 TEST(RulesDeathTest, TokensMustHaveTheRowsFirst) {
