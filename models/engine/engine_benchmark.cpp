@@ -47,7 +47,9 @@ struct Batch {
 // Counts what LibTorch holds: bytes now, and the most there were.
 class CountingAllocator final : public c10::Allocator {
  public:
-  explicit CountingAllocator(c10::Allocator* inner) : inner_(inner) { current_ = 0, most_ = 0; }
+  CountingAllocator() { inner_ = c10::GetAllocator(c10::DeviceType::CPU), current_ = 0, most_ = 0; }
+  static void Uninstall() { c10::SetAllocator(c10::DeviceType::CPU, inner_, kPriority); }
+  void Install() { c10::SetAllocator(c10::DeviceType::CPU, this, kPriority); }
   c10::DataPtr allocate(std::size_t bytes) const override {
     c10::DataPtr data = inner_->allocate(bytes);
     void* address = data.release_context();
@@ -64,18 +66,19 @@ class CountingAllocator final : public c10::Allocator {
   static void Delete(void* address) {
     if (address == nullptr) return;
     current_ -= static_cast<std::int64_t>(malloc_usable_size(address));
-    c10::GetDefaultCPUAllocator()->raw_deleter()(address);
+    inner_->raw_deleter()(address);
   }
-  c10::Allocator* inner_;
+  static constexpr std::uint8_t kPriority = 1;
+  static inline c10::Allocator* inner_ = nullptr;  // a deleter knows nothing but the address
   static inline std::atomic<std::int64_t> current_ = 0;
   static inline std::atomic<std::int64_t> most_ = 0;
 };
 
 double PeakMebibytes(const std::function<void()>& work) {
-  CountingAllocator counting(c10::GetDefaultCPUAllocator());
-  c10::SetCPUAllocator(&counting, /*priority=*/1);
+  CountingAllocator counting;
+  counting.Install();
   work();
-  c10::SetCPUAllocator(c10::GetDefaultCPUAllocator(), /*priority=*/1);
+  counting.Uninstall();
   return CountingAllocator::MostMebibytes();
 }
 
