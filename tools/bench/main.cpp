@@ -16,6 +16,7 @@
 #include "common/privacy/discrete_gaussian.h"
 #include "common/query/clipped_summer.h"
 #include "common/query/noise_share.h"
+#include "models/engine/allocator.h"
 #include "models/engine/engine_benchmark.h"
 #include "tools/bench/account_benchmark.h"
 #include "tools/bench/net_benchmark.h"
@@ -34,22 +35,41 @@ double Seconds(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+Json EngineResult(const std::string& name, const engine::EngineTiming& timing) {
+  return {{"name", name},
+          {"plain_ms", timing.plain.cpu_median},
+          {"plain_least_ms", timing.plain.cpu_least},
+          {"plain_wall_ms", timing.plain.wall_median},
+          {"ratio", timing.whole.cpu_median / timing.plain.cpu_median},
+          {"ratio_of_least", timing.whole.cpu_least / timing.plain.cpu_least},
+          {"ratio_wall", timing.whole.wall_median / timing.plain.wall_median},
+          {"block_ratio", timing.block.cpu_median / timing.plain.cpu_median},
+          {"block_ratio_of_least", timing.block.cpu_least / timing.plain.cpu_least},
+          {"block_ratio_wall", timing.block.wall_median / timing.plain.wall_median},
+          {"block_ratio_of_least_wall", timing.block.wall_least / timing.plain.wall_least},
+          {"grid_and_noise_ms", timing.grid_and_noise_ms},
+          {"memory_ratio", timing.whole_peak_mib / timing.plain_peak_mib},
+          {"block_memory_ratio", timing.block_peak_mib / timing.plain_peak_mib}};
+}
+
+// Times are processor times unless they say wall: on a shared machine those of others are not in them.
 Results BenchEngine(int repeats, unsigned threads) {
+  engine::KeepFreedMemory();
   Results results;
-  for (const std::int64_t uses : {1, 4}) {
-    for (const std::int64_t units : {256, 1024, 4096}) {
-      engine::EngineBenchmarkCase setting;
-      setting.units = units;
-      setting.uses = uses;
-      const engine::EngineTiming timing = engine::TimeEngine(setting, repeats, threads);
-      results.push_back({{"name", fmt::format("mlp 160-256-256-160, {} units x {} uses", units, uses)},
-                         {"plain_ms", timing.plain_ms},
-                         {"private_ms", timing.private_ms},
-                         {"ratio", timing.private_ms / timing.plain_ms},
-                         {"private_block_ms", timing.private_block_ms},
-                         {"block_ratio", timing.private_block_ms / timing.plain_ms}});
-    }
+  for (const std::int64_t units : {256, 1024, 4096}) {
+    engine::EngineBenchmarkCase setting;
+    setting.units = units;
+    results.push_back(EngineResult(fmt::format("mlp 100-512-512-100, about {} units", units),
+                                   engine::TimeEngine(setting, repeats, threads)));
   }
+  engine::EngineBenchmarkCase rows;
+  rows.units = 256;
+  rows.uses = 8;
+  results.push_back(EngineResult("the same, about 256 units of 8 rows", engine::TimeEngine(rows, repeats, threads)));
+  engine::EngineBenchmarkCase calls;
+  calls.calls = 8;
+  results.push_back(EngineResult("the same, about 1024 units, the middle layer called 8 times",
+                                 engine::TimeEngine(calls, repeats, threads)));
   return results;
 }
 
