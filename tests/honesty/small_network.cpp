@@ -26,14 +26,14 @@ Row SmallNetwork::ClippedSum(const torch::Tensor& rows, std::int64_t uses, doubl
   if (units == 0) return sum;
   engine::Tape tape(parameters_, units, uses);
   const torch::Tensor losses = Losses(tape, rows);
-  engine::PerUnitGradient(tape, losses, {clip}).BlockSum(0, units, sum);
+  engine::PerUnitGradient(tape, losses, engine::ClipPlan::Flat(clip)).BlockSum(0, units, sum);
   return sum;
 }
 
 std::vector<double> SmallNetwork::Norms(const torch::Tensor& rows, std::int64_t uses) const {
   engine::Tape tape(parameters_, rows.size(0) / uses, uses);
   const torch::Tensor losses = Losses(tape, rows);
-  const engine::PerUnitGradient gradient(tape, losses, {1.0});
+  const engine::PerUnitGradient gradient(tape, losses, engine::ClipPlan::Flat(1.0));
   const torch::Tensor norms = gradient.norms().contiguous();
   return {norms.data_ptr<double>(), norms.data_ptr<double>() + norms.numel()};
 }
