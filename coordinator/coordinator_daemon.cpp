@@ -21,7 +21,6 @@
 #include "coordinator/sqlite_run_store.h"
 #include "coordinator/sqlite_training_store.h"
 #include "coordinator/worker_line.h"
-#include "secure_agg/codec.h"
 
 namespace synod {
 namespace {
@@ -300,21 +299,9 @@ void CoordinatorDaemon::State::PushTrust(const std::string& site) {
 }
 
 std::uint64_t CoordinatorDaemon::State::PayloadLimit(const Identity& peer, const Message& message) const {
-  if (const auto* answer = std::get_if<Answer>(&message)) {
-    return peer.role == Role::kSite ? owed_.BytesOwed(peer.name, answer->name) : 0;
-  }
-  // Small, and also of an attempt that a coordinator before this one asked for.
-  if (std::holds_alternative<AggregationStep>(message)) {
-    return peer.role == Role::kSite ? secure_agg::kMaxSiteMessageBytes : 0;
-  }
-  if (const auto* chunk = std::get_if<AggregationChunk>(&message)) {
-    if (peer.role != Role::kSite) return 0;
-    return std::min<std::uint64_t>(secure_agg::kChunkBytes, owed_.BytesOwed(peer.name, chunk->name));
-  }
-  if (const auto* request = std::get_if<OperatorRequest>(&message)) {
-    return peer.role == Role::kSite ? 0 : OperatorDesk::PayloadLimit(peer.role, *request);
-  }
-  return 0;
+  if (peer.role == Role::kSite) return owed_.PayloadLimit(peer.name, message);
+  const auto* request = std::get_if<OperatorRequest>(&message);
+  return request == nullptr ? 0 : OperatorDesk::PayloadLimit(peer.role, *request);
 }
 
 // ---- Signals and time.

@@ -101,10 +101,4 @@ std::size_t ClipPlan::GroupOf(std::int64_t offset, std::int64_t size) const {
   return 0;
 }
 
-ClipPlan ClipPlan::WithoutMagnitudeBoundForTestsOnly() const {
-  ClipPlan plan = *this;
-  plan.magnitude_ratio_ = 1e9;
-  return plan;
-}
-
 }  // namespace synod::engine

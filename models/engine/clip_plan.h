@@ -56,9 +56,9 @@ class ClipPlan {
   // Bound on the sum over uses of w |g||a| relative to C: keeps the proven rounding error of a block sum small when
   // the gradients of a unit's uses nearly cancel (block_bound.h).
   double magnitude_ratio() const { return magnitude_ratio_; }
-  ClipPlan WithoutMagnitudeBoundForTestsOnly() const;
 
  private:
+  friend struct ClipPlanForTestsOnly;  // defined in tests alone
   ClipPlan(double clip, std::vector<ClipGroup> groups);
 
   double clip_;

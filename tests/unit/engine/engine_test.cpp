@@ -8,6 +8,7 @@
 #include "models/engine/per_unit_gradient.h"
 #include "models/engine/tape.h"
 #include "models/engine/torch.h"
+#include "tests/unit/engine/clip_plan_for_tests.h"
 
 namespace synod::engine {
 namespace {
@@ -104,7 +105,7 @@ TEST_P(EngineForUses, NormsAndClippedSumsEqualOneUnitAutograd) {
   Tape tape(parameters, units, uses);
   const torch::Tensor losses = UnitLosses(net.Forward(tape, batch.rows, batch.codes), units, uses);
   const double clip = 1.5;
-  const PerUnitGradient gradient(tape, losses, ClipPlan::Flat(clip).WithoutMagnitudeBoundForTestsOnly());
+  const PerUnitGradient gradient(tape, losses, ClipPlanForTestsOnly::WithoutMagnitudeBound(ClipPlan::Flat(clip)));
 
   torch::Tensor expected = torch::zeros({net.builder.size()}, torch::kFloat64);
   int clipped = 0;
@@ -267,7 +268,7 @@ TEST(Engine, CancellationInTheGramRuleNeverUnderstatesTheNorm) {
     const torch::Tensor direction = torch::randn({1, 64}) * 1000.0;
     const torch::Tensor signs = torch::cat({direction, -direction});
     const torch::Tensor loss = (tape.Linear(layer, rows) * signs).sum().unsqueeze(0);
-    const PerUnitGradient gradient(tape, loss, ClipPlan::Flat(1.0).WithoutMagnitudeBoundForTestsOnly());
+    const PerUnitGradient gradient(tape, loss, ClipPlanForTestsOnly::WithoutMagnitudeBound(ClipPlan::Flat(1.0)));
     const torch::Tensor exact =
         torch::mm(signs.to(torch::kFloat64).t(), rows.to(torch::kFloat64));  // sum over uses of g a^T
     const double norm = exact.norm().item<double>();

@@ -10,6 +10,7 @@
 #include "models/engine/lu_linear.h"
 #include "models/engine/per_unit_gradient.h"
 #include "models/engine/unit_influence.h"
+#include "tests/unit/engine/clip_plan_for_tests.h"
 #include "tests/unit/engine/test_network.h"
 
 namespace synod::engine {
@@ -43,7 +44,7 @@ class RuleForUses : public ::testing::TestWithParam<std::tuple<std::size_t, std:
 TEST_P(RuleForUses, NormsAndSumsEqualAutogradOfOneUnitAtATime) {
   const TestBatch batch = TestBatch::Random(7, uses(), 1);
   const Tensor parameters = RandomParameters(network(), 2);
-  const ClipPlan plan = ClipPlan::Flat(0.8).WithoutMagnitudeBoundForTestsOnly();
+  const ClipPlan plan = ClipPlanForTestsOnly::WithoutMagnitudeBound(ClipPlan::Flat(0.8));
   const PerUnitGradient gradient = GradientOf(network(), parameters, batch, plan);
   Tensor expected = torch::zeros({parameters.numel()}, torch::kFloat64);
   int clipped = 0;
