@@ -147,7 +147,8 @@ TEST_P(RuleForUses, NoPartOfAUnitExceedsItsBoundUnderAnyMode) {
 TEST_P(RuleForUses, PerLayerClippingScalesEachLayersGradientByItself) {
   const TestBatch batch = TestBatch::Random(4, uses(), 11);
   const Tensor parameters = RandomParameters(network(), 12);
-  const ClipPlan plan = ClipPlan::PerLayer(network().builder.layers(), 0.5)->WithoutMagnitudeBoundForTestsOnly();
+  const ClipPlan plan =
+      ClipPlanForTestsOnly::WithoutMagnitudeBound(*ClipPlan::PerLayer(network().builder.layers(), 0.5));
   const PerUnitGradient gradient = GradientOf(network(), parameters, batch, plan);
   for (std::int64_t unit = 0; unit < 4; ++unit) {
     const Tensor exact = UnitGradientOf(network(), parameters, batch, unit);
