@@ -21,11 +21,10 @@ inline constexpr std::size_t kCreditBytes = 256u << 10;   // a receiver acknowle
 inline constexpr std::size_t kSendBytes = 128u << 10;     // encrypted ahead of the socket, for one peer
 inline constexpr std::size_t kTurnBytes = 1u << 20;       // sent to one peer before the others have their turn
 inline constexpr std::size_t kReceiveBytes = 256u << 10;  // taken from one peer before the others have their turn
-inline constexpr std::size_t kUnsentBytes = 256u
-                                            << 10;  // that the system keeps beyond what is on its way, for one peer
-inline constexpr int kUndeliveredMilliseconds = 30'000;  // without the other side's TCP taking a byte: cut
-inline constexpr double kPartingSeconds = 1.0;           // to say goodbye, before a connection is cut
-inline constexpr double kSteadySeconds = 5.0;            // a link that lasted this long resets the back-off
+inline constexpr std::size_t kUnsentBytes = 256u << 10;   // kept by the system, beyond what is under way to one peer
+inline constexpr int kUndeliveredMilliseconds = 30'000;   // without the other side's TCP taking a byte: cut
+inline constexpr double kPartingSeconds = 1.0;            // to say goodbye, before a connection is cut
+inline constexpr double kSteadySeconds = 5.0;             // a link that lasted this long resets the back-off
 inline constexpr double kHandshakeSeconds = 10.0;
 inline constexpr double kHeartbeatSeconds = 5.0;
 inline constexpr double kSilenceSeconds = 20.0;  // without a byte from a peer, its link is closed

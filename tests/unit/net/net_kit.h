@@ -19,12 +19,21 @@ namespace synod {
 class TestClock final : public Clock {
  public:
   std::int64_t UnixSeconds() const override { return system_.UnixSeconds() + unix_offset; }
-  double MonotonicSeconds() const override { return system_.MonotonicSeconds() + monotonic_offset; }
+  double MonotonicSeconds() const override {
+    return frozen_ ? stands_at_ : system_.MonotonicSeconds() + monotonic_offset;
+  }
+  // From now on no deadline comes, however long a busy machine takes.
+  void Freeze() {
+    stands_at_ = MonotonicSeconds();
+    frozen_ = true;
+  }
   std::atomic<std::int64_t> unix_offset = 0;
   std::atomic<double> monotonic_offset = 0.0;
 
  private:
   SystemClock system_;
+  double stands_at_ = 0.0;
+  bool frozen_ = false;
 };
 
 class NetKit {

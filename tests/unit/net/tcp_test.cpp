@@ -44,20 +44,20 @@ TEST(TcpListener, SaysWhyItCannotListen) {
   EXPECT_NE(second.error().message.find("cannot listen on " + address), std::string::npos) << second.error().message;
 }
 
-// Takes all descriptors but `left`, and gives them back.
-class FewDescriptors {
+// Leaves one descriptor for this process, and gives the others back in the end.
+class OneDescriptorLeft {
  public:
-  explicit FewDescriptors(int left) {
+  OneDescriptorLeft() {
     getrlimit(RLIMIT_NOFILE, &before_);
     const int next = dup(0);
     close(next);
     rlimit few = before_;
-    few.rlim_cur = static_cast<rlim_t>(next + left);
+    few.rlim_cur = static_cast<rlim_t>(next + 1);
     EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
   }
-  ~FewDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
-  FewDescriptors(const FewDescriptors&) = delete;
-  FewDescriptors& operator=(const FewDescriptors&) = delete;
+  ~OneDescriptorLeft() { setrlimit(RLIMIT_NOFILE, &before_); }
+  OneDescriptorLeft(const OneDescriptorLeft&) = delete;
+  OneDescriptorLeft& operator=(const OneDescriptorLeft&) = delete;
 
  private:
   rlimit before_{};
@@ -67,11 +67,11 @@ TEST(Strangers, WhoUsesUpTheDescriptorsGivesWayAndNoMemberNotices) {
   Party party;
   ClientEnd& site = party.AddOpenSite("site-a");
   std::vector<std::unique_ptr<RawSocket>> sockets;
+  for (int i = 0; i < 5; ++i) sockets.push_back(std::make_unique<RawSocket>(party.server.server->port()));
   {
-    const FewDescriptors few(6);
-    // The test's own ends take descriptors, too: the last ones are accepted by nobody.
-    for (int i = 0; i < 5; ++i) sockets.push_back(std::make_unique<RawSocket>(party.server.server->port()));
-    ASSERT_TRUE(party.Until([&] { return !party.server.heard.closed.empty(); }));
+    const OneDescriptorLeft one;
+    // Each of them takes the last one in turn.
+    ASSERT_TRUE(party.Until([&] { return party.server.heard.closed.size() == 4; }));
     EXPECT_NE(party.server.heard.LastError().find("gave way"), std::string::npos) << party.server.heard.LastError();
     ASSERT_TRUE(site.client->Send({Answer{}, PayloadOf(2 * limits::kChunkBytes)}).ok());
     ASSERT_TRUE(party.Until([&] { return party.server.heard.messages.size() == 1; }));
