@@ -17,12 +17,15 @@ class Wards {
   Wards() { federation.StartAll(); }
 
   void Backup() {
+    // A process that has just begun does not know yet how to end.
+    ASSERT_TRUE(Eventually([&] { return federation.SiteLine("site-b").value("state", "") == "connected"; }));
     EXPECT_EQ(federation.Terminate("site-b"), 0);
     std::filesystem::copy(State(), federation.folder() + "/backup", std::filesystem::copy_options::recursive);
     federation.Start("site-b");
   }
   // Leaves the site stopped.
   void PutBack() {
+    ASSERT_TRUE(Eventually([&] { return federation.SiteLine("site-b").value("state", "") == "connected"; }));
     EXPECT_EQ(federation.Terminate("site-b"), 0);
     std::filesystem::remove_all(State());
     std::filesystem::copy(federation.folder() + "/backup", State(), std::filesystem::copy_options::recursive);

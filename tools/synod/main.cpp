@@ -94,12 +94,15 @@ void AddPlan(CLI::App& app, Chosen& chosen) {
       ->check(CLI::IsMember({"epsilon", "units", "steps"}));
   plan->add_option("--noise-multiplier", options->noise_multiplier, "With --solve: the most noise that may be needed");
   plan->footer(
-      "--solve finds what it takes that the training queries need a noise multiplier (noise deviation / sensitivity)\n"
-      "of at most --noise-multiplier, with everything else held as the run file has it:\n"
-      "  epsilon  the smallest target epsilon, in steps of 0.001\n"
-      "  units    the smallest number of units; the expected batch stays, so that the sampling rate falls\n"
-      "  steps    the most training steps; default retries follow\n"
-      "The plan of the answer is printed, and what its neighbour would need: one unit less, one step more.");
+      std::string(
+          "--solve finds what it takes that the training queries need a noise multiplier (noise deviation / "
+          "sensitivity)\n"
+          "of at most --noise-multiplier, with everything else held as the run file has it:\n"
+          "  epsilon  the smallest target epsilon, in steps of 0.001\n"
+          "  units    the smallest number of units; the expected batch stays, so that the sampling rate falls\n"
+          "  steps    the most training steps; default retries follow\n"
+          "The plan of the answer is printed, and what its neighbour would need: one unit less, one step more.") +
+      "\n\n" + app.get_footer());
   plan->callback(
       [options, &chosen] { chosen.run = [options](CommandContext& context) { return RunPlan(*options, context); }; });
 }
@@ -121,7 +124,7 @@ void AddAccount(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   account->add_option("--events", options->events_file, "Instead of rate, noise and steps: a JSON file, see below");
   account->add_option("--target-epsilon", options->target_epsilon, "Solve for the noise multiplier instead");
-  account->footer(kEventsHelp);
+  account->footer(std::string(kEventsHelp) + "\n\n" + app.get_footer());
   account->callback([options, adjacency, &chosen] {
     chosen.run = [options, adjacency](CommandContext&) -> Result<CommandOutput> {
       SYNOD_ASSIGN_OR_RETURN(options->adjacency, AdjacencyFromName(*adjacency));
