@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <limits>
@@ -12,7 +13,9 @@
 #include "common/net/event_loop.h"
 #include "common/net/link_server.h"
 #include "common/store/database.h"
+#include "common/store/head_book.h"
 #include "common/store/sqlite_ledger_store.h"
+#include "coordinator/head_desk.h"
 #include "coordinator/operator_desk.h"
 #include "coordinator/run_director.h"
 #include "coordinator/sqlite_run_store.h"
@@ -86,6 +89,7 @@ class CoordinatorDaemon::State {
   std::unique_ptr<SqliteLedgerStore> ledger_store_;
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<RunBook> book_;
+  std::unique_ptr<HeadBook> heads_;
   SiteBook sites_;
   OwedAnswers owed_;
   std::unique_ptr<LinkServer> server_;
@@ -93,6 +97,7 @@ class CoordinatorDaemon::State {
   std::unique_ptr<WorkerLine> trainer_;
   std::unique_ptr<SigningDesk> signing_;
   std::unique_ptr<RunDirector> director_;
+  std::unique_ptr<HeadDesk> witness_;
   std::unique_ptr<OperatorDesk> operators_;
   std::map<PeerId, Identity> peers_;
   double next_tick_ = 0.0;
@@ -134,6 +139,10 @@ Status CoordinatorDaemon::State::OpenDatabase() {
   ledger_ = std::make_unique<Ledger>(std::move(ledger));
   SYNOD_ASSIGN_OR_RETURN(RunBook book, RunBook::Open({*runs_, ports_.clock, ports_.fail_points}));
   book_ = std::make_unique<RunBook>(std::move(book));
+  SYNOD_ASSIGN_OR_RETURN(
+      HeadBook heads, HeadBook::Open(*database_, "sites", ports_.fail_points, FailPoint::kCoordinatorBeforeHeadStored,
+                                     FailPoint::kCoordinatorAfterHeadStored));
+  heads_ = std::make_unique<HeadBook>(std::move(heads));
   return {};
 }
 
@@ -192,9 +201,12 @@ void CoordinatorDaemon::State::MakeDesks() {
                            const LinkServer::Statistics links = server_->statistics();
                            return RunDirector::Traffic{links.bytes_sent, links.bytes_received};
                          }});
+  witness_ = std::make_unique<HeadDesk>(
+      HeadDesk::Ports{*heads_, trust_, ports_.clock, ports_.log, to_site, [this] { return book_->TrainingSites(); }});
   operators_ = std::make_unique<OperatorDesk>(
       OperatorDesk::Ports{*book_, *director_, sites_, trust_, ports_.clock, ports_.log,
-                          [this](PeerId peer, Envelope envelope) { SendToPeer(peer, std::move(envelope)); }, file_of});
+                          [this](PeerId peer, Envelope envelope) { SendToPeer(peer, std::move(envelope)); }, file_of,
+                          [this](const std::string& site) { return witness_->View(site); }});
 }
 
 void CoordinatorDaemon::State::WatchEvents() {
@@ -223,6 +235,7 @@ void CoordinatorDaemon::State::OnOpened(const PeerOpened& opened) {
   const std::string& site = opened.identity.name;
   sites_.Opened(site, opened.peer, opened.hello);
   PushTrust(site);
+  witness_->OnSiteConnected(site);  // before anything is asked of it
   director_->OnSiteConnected(site);
 }
 
@@ -234,6 +247,9 @@ void CoordinatorDaemon::State::OnMessage(const PeerMessage& message) {
   Status taken;
   if (identity.role == Role::kSite) {
     sites_.Heard(identity.name);
+    if (const auto* heads = std::get_if<LedgerHeads>(&message.envelope.message)) {
+      return witness_->OnHeads(identity.name, *heads);
+    }
     taken = director_->OnSiteMessage(identity.name, message.envelope);
   } else if (const auto* request = std::get_if<OperatorRequest>(&message.envelope.message)) {
     const ByteView payload = message.envelope.payload ? ByteView(*message.envelope.payload) : ByteView();
@@ -283,13 +299,9 @@ void CoordinatorDaemon::State::PushTrust(const std::string& site) {
 }
 
 std::uint64_t CoordinatorDaemon::State::PayloadLimit(const Identity& peer, const Message& message) const {
-  if (const auto* answer = std::get_if<Answer>(&message)) {
-    return peer.role == Role::kSite ? owed_.BytesOwed(peer.name, answer->name) : 0;
-  }
-  if (const auto* request = std::get_if<OperatorRequest>(&message)) {
-    return peer.role == Role::kSite ? 0 : OperatorDesk::PayloadLimit(peer.role, *request);
-  }
-  return 0;
+  if (peer.role == Role::kSite) return owed_.PayloadLimit(peer.name, message);
+  const auto* request = std::get_if<OperatorRequest>(&message);
+  return request == nullptr ? 0 : OperatorDesk::PayloadLimit(peer.role, *request);
 }
 
 // ---- Signals and time.
@@ -326,6 +338,7 @@ void CoordinatorDaemon::State::Reload() {
 void CoordinatorDaemon::State::BeginShutdown() {
   if (ending()) return;
   ports_.log.Info("stopping");
+  witness_->Flush();
   ports_.service_manager.Stopping();
   end_by_ = ports_.clock.MonotonicSeconds() + kShutdownSeconds;
   resolver_->Kill();
@@ -343,6 +356,7 @@ void CoordinatorDaemon::State::Tick() {
   resolver_->Tick();
   trainer_->Tick();
   director_->Tick();
+  witness_->Tick();
   operators_->Tick();
   if (now < next_watchdog_) return;
   ports_.service_manager.Watchdog();

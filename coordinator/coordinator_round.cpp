@@ -123,8 +123,13 @@ CoordinatorRound::Action CoordinatorRound::FinishTraining() {
 CoordinatorRound::Action CoordinatorRound::OpenAttempt() {
   while (recalled_ < history_.ledger_rows.size()) {
     if (Status recalled = RecallAttempt(); !recalled.ok()) return Fail(recalled.error());
-    // Charged and without a record: it is still open.
-    if (recalled_ > history_.attempts.size()) return WaitForAnswers();
+    // Charged and without a record: it is still open, unless its masks are gone.
+    if (recalled_ > history_.attempts.size()) {
+      if (!secure()) return WaitForAnswers();
+      answered_.clear();
+      not_opened_ = "the coordinator was restarted in the middle";
+      return AskAgain();
+    }
     const AttemptRecord& attempt = history_.attempts[recalled_ - 1];
     Count(attempt);
     if (attempt.completed) {
@@ -142,9 +147,10 @@ CoordinatorRound::Action CoordinatorRound::OpenAttempt() {
 }
 
 CoordinatorRound::Action CoordinatorRound::WaitForAnswers() {
-  accumulator_ = std::make_unique<SumAccumulator>(GridOf(open_entry()), BitsOf(open_entry()));
+  accumulator_.reset();
   answered_.clear();
   refused_.clear();
+  not_opened_.clear();
   state_ = State::kAsking;
   return *open_;
 }
@@ -198,6 +204,7 @@ std::optional<CoordinatorRound::Action> CoordinatorRound::EndWithoutSum(bool rec
 std::string CoordinatorRound::ReasonsText(bool recalled) const {
   const std::string_view silent = recalled ? "no answer, or a refusal before the restart" : "no answer";
   std::string reasons;
+  if (!not_opened_.empty()) reasons.append("; ").append(not_opened_);
   for (const RosterSite& site : plan_->facts().roster) {
     if (answered_.contains(site.id)) continue;
     const auto refused = refused_.find(site.id);
@@ -205,6 +212,13 @@ std::string CoordinatorRound::ReasonsText(bool recalled) const {
     reasons += fmt::format("; {}: {}", site.id, reason);
   }
   return reasons;
+}
+
+SumAccumulator& CoordinatorRound::Accumulator() {
+  if (accumulator_ == nullptr) {
+    accumulator_ = std::make_unique<SumAccumulator>(GridOf(open_entry()), BitsOf(open_entry()));
+  }
+  return *accumulator_;
 }
 
 bool CoordinatorRound::FitsOpenAttempt(const std::string& site, const QueryName& name) {
@@ -224,15 +238,15 @@ std::optional<CoordinatorRound::Action> CoordinatorRound::Take(const std::string
     ++dropped_messages_;
     return std::nullopt;
   }
-  accumulator_->Add(std::move(sum));
+  Accumulator().Add(std::move(sum));
   answered_.insert(site);
   return AfterEvent();
 }
 
 std::optional<CoordinatorRound::Action> CoordinatorRound::OnAnswer(const std::string& site, const QueryName& name,
                                                                    NoisedSum&& sum) {
-  // A share alone is not private: shares are only ever added up here where one trusted process holds all of them.
-  SYNOD_CHECK(plan_->facts().aggregation == Aggregation::kCurator, "shares are summed in the clear by a curator alone");
+  // A share alone is not private, and has no bytes: one arrives here only where one process simulates all sites.
+  SYNOD_CHECK(plan_->facts().aggregation != Aggregation::kNone, "an answer that is seen on its own carries all noise");
   return Take(site, name, std::move(sum));
 }
 
@@ -244,8 +258,8 @@ std::optional<CoordinatorRound::Action> CoordinatorRound::OnAnswer(const std::st
 std::optional<CoordinatorRound::Action> CoordinatorRound::OnAnswer(const std::string& site, const QueryName& name,
                                                                    ByteView words) {
   if (!FitsOpenAttempt(site, name)) return std::nullopt;
-  // Only where every answer carries the whole noise do its words come from outside.
-  if (plan_->facts().aggregation != Aggregation::kNone || !accumulator_->AddEncoded(words).ok()) {
+  // Only where every answer carries the whole noise do its words come alone from outside.
+  if (plan_->facts().aggregation != Aggregation::kNone || !Accumulator().AddEncoded(words).ok()) {
     ++dropped_messages_;
     return std::nullopt;
   }
@@ -260,6 +274,28 @@ std::optional<CoordinatorRound::Action> CoordinatorRound::OnRefusal(const std::s
   return AfterEvent();
 }
 
+std::optional<CoordinatorRound::Action> CoordinatorRound::OnOpened(const QueryName& name,
+                                                                   const std::vector<std::string>& survivors,
+                                                                   OpenedSum&& sum) {
+  SYNOD_CHECK(secure() && sum.answers() == survivors.size(), "a masked sum says how many answers are in it");
+  if (state_ != State::kAsking || name != open_->name) return std::nullopt;
+  SYNOD_CHECK(sum.answers() >= AnswersNeeded(*plan_), "a sum below the quorum was opened");
+  const PlanEntry& entry = open_entry();
+  Result<NoisySum> opened = SumAccumulator::Decode(GridOf(entry), BitsOf(entry), std::move(sum).words(), sum.answers());
+  SYNOD_CHECK(opened.ok(), "a masked sum has the length of its entry");
+  answered_.insert(survivors.begin(), survivors.end());
+  return CloseWith(std::make_shared<const NoisySum>(std::move(*opened)));
+}
+
+std::optional<CoordinatorRound::Action> CoordinatorRound::OnNotOpened(const QueryName& name,
+                                                                      const std::vector<std::string>& answered,
+                                                                      std::string reason) {
+  if (state_ != State::kAsking || name != open_->name) return std::nullopt;
+  answered_.insert(answered.begin(), answered.end());
+  not_opened_ = std::move(reason);
+  return AskAgain();
+}
+
 std::optional<CoordinatorRound::Action> CoordinatorRound::AfterEvent() {
   if (answered_.size() + refused_.size() < plan_->sites()) return std::nullopt;
   return answered_.size() >= AnswersNeeded(*plan_) ? Close() : AskAgain();
@@ -271,8 +307,11 @@ std::optional<CoordinatorRound::Action> CoordinatorRound::OnDeadline() {
 }
 
 CoordinatorRound::Action CoordinatorRound::Close() {
+  return CloseWith(std::make_shared<const NoisySum>(std::move(*accumulator_).Finish()));
+}
+
+CoordinatorRound::Action CoordinatorRound::CloseWith(std::shared_ptr<const NoisySum> sum) {
   const AttemptRecord attempt = AttemptOf(/*completed=*/true);
-  auto sum = std::make_shared<const NoisySum>(std::move(*accumulator_).Finish());
   accumulator_.reset();
   const Status stored = ports_.store.AppendAttempt(attempt, sum.get());
   if (!stored.ok()) return Fail(stored.error(), MayPass(stored.error()));

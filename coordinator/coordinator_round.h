@@ -7,15 +7,18 @@
 //   Training   training is finished           Done        Finished; or Failed if the plan's answers were not all used
 //   Asking     answer of the last site        Training    sum, store, Train with the sum
 //              or deadline with quorum
+//   Asking     the masked sum was opened      Training    the same
 //   Asking     refusals or deadline without   Asking      ask the same query again (next attempt, charged)
-//              quorum                           or Failed   or give up when the answers left would not suffice
+//              quorum; masked sum not opened    or Failed   or give up when the answers left would not suffice
 //   Done, Failed                              -           every event is ignored
 //
 // Quorum here: that of the plan, and never fewer answers than the noise shares that the plan's account counts on.
 //
 // After a restart (RoundHistory) the same class replays: stored attempts are taken from the history instead of being
 // asked, so that trainer, counts and participation come to where they were, bit for bit; a query whose attempt was
-// charged but has no record is asked again under the same name (sites send the stored answer of that name again).
+// charged but has no record is asked again under the same name (sites send the stored answer of that name again). With
+// secure aggregation an attempt does not outlive the process that held its masks: it is recorded as failed, and the
+// next attempt is asked.
 //
 // Invariants: an answer counts only for the open query and attempt, once a site; a query is charged in the
 // coordinator's ledger before it is asked; a sum is stored before it is absorbed.
@@ -36,6 +39,7 @@
 #include "common/privacy/ledger.h"
 #include "common/privacy/ledger_guard.h"
 #include "common/privacy/plan.h"
+#include "common/query/opened_sum.h"
 #include "common/query/query.h"
 #include "common/query/refusal.h"
 #include "common/query/sum_accumulator.h"
@@ -90,11 +94,19 @@ class CoordinatorRound {
   // StandaloneSum::Encode, from outside.
   std::optional<Action> OnAnswer(const std::string& site, const QueryName& name, ByteView words);
   std::optional<Action> OnRefusal(const std::string& site, const QueryName& name, RefusalReason reason);
+
+  // With secure aggregation: the masks of the open attempt are off. `survivors`: the sites whose answers are in the
+  // sum, as many as it says.
+  std::optional<Action> OnOpened(const QueryName& name, const std::vector<std::string>& survivors, OpenedSum&& sum);
+  // The open attempt ended without a sum. `answered`: sites that gave a whole masked answer, which they have charged.
+  // `reason`: a sentence, for the error if the plan allows no further attempt.
+  std::optional<Action> OnNotOpened(const QueryName& name, const std::vector<std::string>& answered,
+                                    std::string reason);
   // The time for the open attempt is over.
   std::optional<Action> OnDeadline();
 
   // The open attempt, and the sites that have neither answered nor refused it: whom to ask (again), and what `why`
-  // says.
+  // says. With secure aggregation every site of the roster, less those that refused: who answered is known at the end.
   const Ask* open() const;
   std::vector<std::string> missing() const;
 
@@ -111,14 +123,17 @@ class CoordinatorRound {
   template <typename Sum>
   std::optional<Action> Take(const std::string& site, const QueryName& name, Sum&& sum);
   bool FitsOpenAttempt(const std::string& site, const QueryName& name);
+  SumAccumulator& Accumulator();
   std::optional<Action> AfterEvent();
   Action TrainNext(std::shared_ptr<const NoisySum> sum, bool replayed);
   Action FinishTraining();
   Action OpenAttempt();
   Action WaitForAnswers();
+  bool secure() const { return plan_->facts().aggregation == Aggregation::kSecure; }
   Action AskAgain();
   std::optional<Action> EndWithoutSum(bool recalled);
   Action Close();
+  Action CloseWith(std::shared_ptr<const NoisySum> sum);
   Action Fail(Error error, bool resumable = false);
   Status CheckNext(const Query& next) const;
   AttemptRecord AttemptOf(bool completed) const;
@@ -141,6 +156,7 @@ class CoordinatorRound {
   std::unique_ptr<SumAccumulator> accumulator_;
   std::set<std::string> answered_;
   std::map<std::string, RefusalReason> refused_;
+  std::string not_opened_;                // why the last masked sum was not opened
   std::vector<std::uint64_t> completed_;  // sums of each entry
   Participation participation_;
   std::uint64_t dropped_messages_ = 0;

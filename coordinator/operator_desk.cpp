@@ -33,21 +33,13 @@ Result<std::string> TextOf(const Json& json, const char* key) {
   return found->get<std::string>();
 }
 
-Status CheckAggregation(const Json& json) {
-  const auto found = json.find("aggregation");
-  if (found == json.end() || *found == "none") return {};
-  return Refused("this aggregation is not available in this version: every answer carries the whole noise on its own",
-                 "leave aggregation out, or say none");
-}
-
 Result<RunSubmission> SubmissionOf(const Identity& identity, const RunId& run, ByteView payload) {
   SYNOD_ASSIGN_OR_RETURN(const Json json, ParseJson(AsText(payload), limits::kMaxRunOfferBytes, 4));
   if (!json.is_object()) return BadInput("a submission is a JSON object");
   for (const auto& [key, value] : json.items()) {
-    if (key == "specification" || key == "schema" || key == "sites" || key == "aggregation") continue;
+    if (key == "specification" || key == "schema" || key == "sites") continue;
     return BadInput(fmt::format("a submission has no \"{}\"", key));
   }
-  SYNOD_RETURN_IF_ERROR(CheckAggregation(json));
   RunSubmission submission;
   submission.run = run;
   submission.submitter = identity.name;
@@ -106,7 +98,9 @@ Result<Json> OperatorDesk::AnswerJson(const Identity& identity, const OperatorRe
   if (request.verb == OperatorVerb::kRunSubmit) return Submit(identity, request.run, payload);
   if (request.verb == OperatorVerb::kRunList) return List();
   if (request.verb == OperatorVerb::kSiteList) {
-    return SiteListView(ports_.trust.manifest(), ports_.trust.revocations(), ports_.sites);
+    Json view = SiteListView(ports_.trust.manifest(), ports_.trust.revocations(), ports_.sites);
+    for (Json& site : view["sites"]) site["ledger"] = ports_.ledger_of(site["site"].get<std::string>());
+    return view;
   }
   const RunRecord* record = ports_.book.Find(request.run);
   if (record == nullptr) {

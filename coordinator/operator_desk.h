@@ -8,7 +8,7 @@
 //   why      yes     yes               {"run", "name", "state", "waits", "failure"}
 //   abort            yes               the run's line
 //   fetch            yes               the generator file
-//   sites            yes               SiteListView
+//   sites            yes               SiteListView, with what is known of each site's ledger
 //
 // No sockets. Threads: one.
 #pragma once
@@ -39,6 +39,8 @@ class OperatorDesk {
     EventLog& log;
     std::function<void(PeerId, Envelope)> reply;
     std::function<std::string(const RunId&)> file_of;
+    // What is known of a site's ledger (HeadDesk::View).
+    std::function<Json(const std::string& site)> ledger_of = [](const std::string&) { return Json::object(); };
   };
 
   explicit OperatorDesk(Ports ports) : ports_(std::move(ports)) {}

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "common/core/strong_id.h"
+#include "common/wire/messages.h"
 
 namespace synod {
 
@@ -20,6 +21,8 @@ class OwedAnswers {
   void Ask(const std::string& site, const QueryName& name, std::uint64_t answer_bytes);
   // Answered or refused.
   void Settle(const std::string& site, const QueryName& name);
+  // How many bytes of payload are taken with this message of the site.
+  std::uint64_t PayloadLimit(const std::string& site, const Message& message) const;
   // 0: this site does not owe this answer.
   std::uint64_t BytesOwed(const std::string& site, const QueryName& name) const;
 

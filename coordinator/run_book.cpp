@@ -161,6 +161,14 @@ const RunRecord* RunBook::training() const {
   return nullptr;
 }
 
+std::vector<std::string> RunBook::TrainingSites() const {
+  std::vector<std::string> sites;
+  const RunRecord* record = training();
+  if (record == nullptr || record->plan == nullptr) return sites;
+  for (const RosterSite& site : record->plan->facts().roster) sites.push_back(site.id);
+  return sites;
+}
+
 const RunRecord* RunBook::NextToStart() const {
   if (training() != nullptr) return nullptr;
   for (const RunRecord* record : InOrder()) {

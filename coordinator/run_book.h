@@ -50,6 +50,7 @@ class RunBook {
 
   // The run that occupies the trainer, if one does.
   const RunRecord* training() const;
+  std::vector<std::string> TrainingSites() const;  // the roster of that run
   // Every site of the roster has decided and enough of them approved.
   static bool ReadyToStart(const RunRecord& record);
   // The first run that may start, while no other trains.

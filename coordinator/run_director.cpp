@@ -73,7 +73,7 @@ void RunDirector::ResolveNext() {
   const RunId run = record.run();
   const Result<std::vector<RosterSite>> roster = RosterOf(record.submission);
   if (!roster.ok()) return FailRun(run, roster.error());
-  ResolveRequest request{record.submission.specification, record.submission.schema, *roster, Aggregation::kNone};
+  ResolveRequest request{record.submission.specification, record.submission.schema, *roster};
   if (record.state == RunState::kSubmitted && !Stored(ports_.book.BeginResolving(run), run)) return;
   resolving_ = run;
   ports_.resolver.send(std::move(request));
@@ -182,6 +182,15 @@ Status RunDirector::OnSiteMessage(const std::string& site, const Envelope& envel
   }
   if (const auto* refused = std::get_if<AnswerRefused>(&message)) {
     TakeRefusal(site, *refused);
+    return {};
+  }
+  const ByteView payload = envelope.payload == nullptr ? ByteView() : ByteView(*envelope.payload);
+  if (const auto* step = std::get_if<AggregationStep>(&message)) {
+    if (training_ != nullptr && training_->run() == step->name.run) training_->OnStep(site, step->name, payload);
+    return {};
+  }
+  if (const auto* chunk = std::get_if<AggregationChunk>(&message)) {
+    if (training_ != nullptr && training_->run() == chunk->name.run) training_->OnChunk(site, *chunk, payload);
     return {};
   }
   if (const auto* signature = std::get_if<CounterSignature>(&message)) {

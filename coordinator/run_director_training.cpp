@@ -56,6 +56,7 @@ void RunDirector::BeginTraining(const RunRecord& record) {
                            ports_.clock,
                            ports_.fail_points,
                            ports_.log,
+                           [this] { return ports_.trust.Keys().sites; },
                            ports_.trainer.send,
                            ports_.to_site,
                            [this](DraftReply reply) { TakeDraft(std::move(reply)); },

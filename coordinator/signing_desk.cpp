@@ -61,8 +61,8 @@ Status SigningDesk::Check(const RunRecord& record, const std::string& site, cons
   if (message.file_digest != record.file_digest) return Refused(fmt::format("{} signed another file", site));
   SYNOD_ASSIGN_OR_RETURN(const std::uint32_t index, RosterIndex(record, site));
   SYNOD_ASSIGN_OR_RETURN(const Draft* draft, DraftOf(record));
-  if (message.attempts != draft->participation.AnsweredBy(index, record.plan->entries().size())) {
-    return Refused(fmt::format("{} signed other counts than the certificate's", site));
+  if (const Status covered = CheckCharged(*record.plan, draft->participation, index, message.attempts); !covered.ok()) {
+    return Refused(fmt::format("the counts of {}: {}", site, covered.error().message));
   }
   const TrustedKeys keys = ports_.trust.Keys();
   const auto key = keys.sites.find(site);

@@ -23,6 +23,7 @@ void SiteBook::Opened(const std::string& site, PeerId peer, const Hello& hello) 
   link.since_monotonic = clock_.MonotonicSeconds();
   link.last_contact_unix = link.since_unix;
   link.software_version = hello.software_version;
+  link.instance = hello.instance;
   link.clock_offset_seconds = hello.unix_seconds - link.since_unix;
   link.manifest_number = hello.manifest_number;
   link.revocations_number = hello.revocations_number;

@@ -3,6 +3,7 @@
 // Threads: one at a time.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -13,12 +14,16 @@
 
 namespace synod {
 
+// Drawn when a process starts (Hello): tells a site that came back from one that was started again.
+using ProcessInstance = std::array<std::uint8_t, 16>;
+
 struct SiteLink {
   std::optional<PeerId> peer;          // nothing: not connected
   std::int64_t since_unix = 0;         // connected or not connected since
   double since_monotonic = 0.0;        // the same on the clock that never goes back
   std::int64_t last_contact_unix = 0;  // last message; 0: never seen by this process
   std::string software_version;
+  ProcessInstance instance{};             // of the process that connected
   std::int64_t clock_offset_seconds = 0;  // the site's clock less ours, when it connected
   std::uint64_t manifest_number = 0;      // of what the site is known to have
   std::uint64_t revocations_number = 0;

@@ -49,6 +49,7 @@ void TrainingRun::EnterPhase(Phase phase) {
 void TrainingRun::Begin() {
   if (phase_ == Phase::kEnded) return;
   round_.reset();
+  masked_.reset();
   EnterPhase(Phase::kOpening);
   const Status opened = Open();
   if (opened.ok()) return;
@@ -119,6 +120,11 @@ void TrainingRun::Ask(const CoordinatorRound::Ask& ask) {
   refused_.clear();
   elapsed_seconds_ = 0.0;
   short_of_sites_ = false;
+  if (secure()) {
+    // What a plan and the members' keys do not allow now, a further attempt would not allow either.
+    if (const Status begun = BeginMasked(ask); !begun.ok()) End(begun.error());
+    return;
+  }
   ports_.fail_points.At(FailPoint::kCoordinatorBeforeQuerySent);
   for (const std::string& site : MissingAndConnected()) SendQuery(site);
   ports_.fail_points.At(FailPoint::kCoordinatorAfterQuerySent);
@@ -139,7 +145,8 @@ void TrainingRun::SendQuery(const std::string& site) {
   message.kind = open->query->kind;
   message.context_values = open->query->context.size();
   message.parameter_values = open->query->parameters.size();
-  message.seconds_left = std::max(0.0, record_.summary.deadline_seconds - elapsed_seconds_);
+  message.seconds_left =
+      masked_ ? masked_->seconds_left() : std::max(0.0, record_.summary.deadline_seconds - elapsed_seconds_);
   ports_.owed.Ask(site, open->name, entry.dimension * (entry.word_bits / 8));
   ports_.to_site(site, {message, query_payload_});
 }
@@ -151,6 +158,7 @@ void TrainingRun::GiveUp(const CoordinatorRound::GaveUp& gave_up) {
 
 void TrainingRun::PauseForStorage(const Error& error) {
   round_.reset();
+  masked_.reset();
   EnterPhase(Phase::kStorage);
   phase_detail_ = error.message;
   retry_at_ = ports_.clock.MonotonicSeconds() + kStorageRetrySeconds;
@@ -159,6 +167,7 @@ void TrainingRun::PauseForStorage(const Error& error) {
 
 void TrainingRun::End(Error error) {
   round_.reset();
+  masked_.reset();
   EnterPhase(Phase::kEnded);
   ports_.on_failed(std::move(error));
 }
@@ -219,6 +228,10 @@ void TrainingRun::OnRefusal(const std::string& site, const QueryName& name, Refu
   const std::vector<std::string> missing = round_->missing();
   const bool owed = std::find(missing.begin(), missing.end(), site) != missing.end();
   if (owed && round_->open()->name == name) refused_.insert(site);
+  if (masked_) {
+    if (name == masked_->name()) TakeOutcome(masked_->OnLeft(site));
+    return;
+  }
   if (std::optional<CoordinatorRound::Action> action = round_->OnRefusal(site, name, reason)) {
     return Do(std::move(*action));
   }
@@ -227,6 +240,10 @@ void TrainingRun::OnRefusal(const std::string& site, const QueryName& name, Refu
 
 void TrainingRun::OnSiteConnected(const std::string& site) {
   if (round_ == nullptr || phase_ != Phase::kAsking || !record_.Approved(site)) return;
+  if (masked_) {
+    if (masked_->WantsQuery(site)) return SendQuery(site);
+    return TakeOutcome(masked_->OnConnected(site));
+  }
   const std::vector<std::string> missing = round_->missing();
   if (std::find(missing.begin(), missing.end(), site) != missing.end()) SendQuery(site);
 }
@@ -247,7 +264,9 @@ void TrainingRun::Tick() {
   const std::uint64_t done = QueriesDone();
   if (done_over_time_.empty() || done_over_time_.back().second != done) done_over_time_.emplace_back(now, done);
   while (done_over_time_.size() > 2 && done_over_time_.front().first < now - kRateSeconds) done_over_time_.pop_front();
-  if (phase_ == Phase::kAsking) AdvanceDeadline(seconds);
+  if (phase_ != Phase::kAsking) return;
+  if (masked_) return AdvanceMasked(seconds);
+  AdvanceDeadline(seconds);
 }
 
 const Participation* TrainingRun::participation() const {

@@ -13,11 +13,15 @@
 // answer something again. While too few sites are connected for a query to succeed, its clock stands still: asking
 // again would use up the plan's retries for nothing.
 //
+// With secure aggregation a MaskedAttempt takes the place of single answers: it asks, waits and gives a sum or a
+// reason. Its clock, too, stands still while too few sites are connected for a query to begin.
+//
 // No sockets: everything outside comes through Ports. Threads: one.
 #pragma once
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -28,6 +32,7 @@
 #include "common/log/event_log.h"
 #include "common/wire/messages.h"
 #include "coordinator/coordinator_round.h"
+#include "coordinator/masked_attempt.h"
 #include "coordinator/owed_answers.h"
 #include "coordinator/run_record.h"
 #include "coordinator/run_views.h"
@@ -72,6 +77,7 @@ class TrainingRun {
     const Clock& clock;
     FailPoints& fail_points;
     EventLog& log;
+    std::function<std::map<std::string, PublicKey>()> site_keys;  // of sites that are members now
     std::function<void(WorkerRequest)> to_worker;
     std::function<void(const std::string& site, Envelope)> to_site;  // dropped if it is not connected
     std::function<void(DraftReply)> on_draft;
@@ -89,6 +95,9 @@ class TrainingRun {
   void OnDraftNotStored(const Error& error) { PauseForStorage(error); }
   void OnAnswer(const std::string& site, const QueryName& name, ByteView words);
   void OnRefusal(const std::string& site, const QueryName& name, RefusalReason reason);
+  // Of secure aggregation.
+  void OnStep(const std::string& site, const QueryName& name, ByteView payload);
+  void OnChunk(const std::string& site, const AggregationChunk& chunk, ByteView words);
   void OnSiteConnected(const std::string& site);
   // A site's decision changed while the run trains.
   void OnDecision(const std::string& site, const SiteDecision& decision);
@@ -112,6 +121,12 @@ class TrainingRun {
   void TakeFailed(const Error& error);
   void CloseIfNobodyIsWaitedFor();
   void AdvanceDeadline(double seconds);
+  // Secure aggregation; training_masked.cpp.
+  bool secure() const { return record_.plan->facts().aggregation == Aggregation::kSecure; }
+  Status BeginMasked(const CoordinatorRound::Ask& ask);
+  void TakeOutcome(std::optional<MaskedAttempt::Outcome> outcome);
+  void AdvanceMasked(double seconds);
+  void DescribeMasked(TrainingWait& wait) const;
   void PauseForStorage(const Error& error);
   void End(Error error);
   void EnterPhase(Phase phase);
@@ -134,6 +149,7 @@ class TrainingRun {
   double elapsed_seconds_ = 0.0;
   bool short_of_sites_ = false;
   std::set<std::string> silent_;  // kept silent over a whole deadline, nothing heard since
+  std::unique_ptr<MaskedAttempt> masked_;
 
   // Of the open training step.
   std::uint32_t trained_queries_ = 0;

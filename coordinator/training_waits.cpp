@@ -61,7 +61,8 @@ std::vector<WaitReason> TrainingRun::Waits() const {
   if (phase_ == Phase::kStorage) wait.kind = WaitKind::kStorage;
   if (phase_ == Phase::kOpening && worker_losses_ > 0) wait.kind = WaitKind::kWorker;
   if (phase_ == Phase::kOpening && worker_losses_ == 0) wait.detail = "the worker gets ready to train";
-  if (phase_ == Phase::kAsking) {
+  if (phase_ == Phase::kAsking && masked_) DescribeMasked(wait);
+  if (phase_ == Phase::kAsking && !masked_) {
     wait.kind = short_of_sites_ ? WaitKind::kQuorum : WaitKind::kAnswers;
     wait.sites = round_->missing();
     if (short_of_sites_) {

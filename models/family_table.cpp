@@ -104,6 +104,11 @@ Result<FamilyPlan> PlanFamily(const RunSpecification& run, const Schema& schema)
 Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run, std::shared_ptr<const UnitTable> units,
                                                        SecretRandom random, const LoadCompute& load_compute) {
   SYNOD_ASSIGN_OR_RETURN(const FamilyEntry* family, Find(run.plan->facts().model_family));
+  // Bounds and categories are the contract's: those of another schema may have been read from the records.
+  const Digest& agreed = run.plan->facts().schema_hash;
+  if (run.schema->Hash() != agreed || units->table().schema().Hash() != agreed) {
+    return BadInput("the schema of the records is not the one of the plan");
+  }
   return family->contribution(run, std::move(units), std::move(random), load_compute);
 }
 

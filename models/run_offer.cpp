@@ -68,10 +68,10 @@ Result<RunOffer> RunOffer::FromJsonText(std::string_view text) {
 }
 
 Result<RunOffer> MakeOffer(const std::string& specification, const std::string& schema,
-                           const std::vector<RosterSite>& roster, Aggregation aggregation) {
+                           const std::vector<RosterSite>& roster) {
   SYNOD_ASSIGN_OR_RETURN(const ReadTexts texts, Read(specification, schema));
   SYNOD_ASSIGN_OR_RETURN(const ResolvedRun resolved,
-                         ResolveRun(texts.specification, texts.schema, aggregation, roster));
+                         ResolveRun(texts.specification, texts.schema, texts.specification.aggregation, roster));
   return RunOffer{specification, schema, resolved.run.plan->CanonicalText()};
 }
 
@@ -97,7 +97,7 @@ Status CompareOffer(const RunOffer& offer) {
   SYNOD_ASSIGN_OR_RETURN(const OpenedOffer opened, OpenOffer(offer));
   const Plan& offered = *opened.resolved.run.plan;
   SYNOD_ASSIGN_OR_RETURN(const ResolvedRun own, ResolveRun(opened.specification, opened.resolved.run.schema,
-                                                           offered.facts().aggregation, offered.facts().roster));
+                                                           opened.specification.aggregation, offered.facts().roster));
   if (own.run.plan->CanonicalText() == offer.plan) return {};
   const std::string where = FirstDifference(own.run.plan->ToJson(), offered.ToJson(), "");
   return Refused(fmt::format("the offered plan is not what its specification resolves to: {} differs", where),

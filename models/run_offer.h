@@ -26,7 +26,7 @@ struct RunOffer {
 // The offer for a roster: reads the texts, resolves the plan. Takes seconds (calibration). Errors name the file, line
 // and key of the text.
 Result<RunOffer> MakeOffer(const std::string& specification, const std::string& schema,
-                           const std::vector<RosterSite>& roster, Aggregation aggregation);
+                           const std::vector<RosterSite>& roster);
 
 // What an offer says, read again: plan, schema, options, specification. The plan is the one in the offer and its hashes
 // agree with specification and schema; whether its noise is right is for CompareOffer.

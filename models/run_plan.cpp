@@ -37,6 +37,32 @@ PlanFacts FactsOf(const RunSpecification& specification, const Schema& schema, A
   return facts;
 }
 
+struct RunRequest {
+  PlanRequest request;
+  Json options;
+  ParameterLayout layout;
+};
+
+Result<RunRequest> Request(const RunSpecification& specification, const Schema& schema, Aggregation aggregation,
+                           std::vector<RosterSite> roster) {
+  if (roster.empty()) {
+    for (const std::string& site : SimulatedSiteNames(specification.sites)) roster.push_back({site, Digest{}});
+  }
+  if (roster.size() != specification.sites) {
+    return BadInput(fmt::format("the run wants {} sites and its roster has {}", specification.sites, roster.size()),
+                    "change sites in [run], or name as many sites");
+  }
+  SYNOD_ASSIGN_OR_RETURN(FamilyPlan family, PlanFamily(specification, schema));
+  RunRequest result;
+  result.request.facts = FactsOf(specification, schema, aggregation, std::move(roster));
+  SYNOD_ASSIGN_OR_RETURN(result.request.facts.model_hash, HashModelOptions(family.options));
+  result.request.facts.layout_hash = family.layout.Hash();
+  result.request.entries = std::move(family.entries);
+  result.options = std::move(family.options);
+  result.layout = std::move(family.layout);
+  return result;
+}
+
 }  // namespace
 
 std::vector<std::string> SimulatedSiteNames(std::uint32_t sites) {
@@ -48,25 +74,19 @@ std::vector<std::string> SimulatedSiteNames(std::uint32_t sites) {
 
 Result<ResolvedRun> ResolveRun(const RunSpecification& specification, std::shared_ptr<const Schema> schema,
                                Aggregation aggregation, std::vector<RosterSite> roster) {
-  if (roster.empty()) {
-    for (const std::string& site : SimulatedSiteNames(specification.sites)) roster.push_back({site, Digest{}});
-  }
-  if (roster.size() != specification.sites) {
-    return BadInput(fmt::format("the run wants {} sites and its roster has {}", specification.sites, roster.size()),
-                    "change sites in [run], or name as many sites");
-  }
-  SYNOD_ASSIGN_OR_RETURN(FamilyPlan family, PlanFamily(specification, *schema));
-  PlanRequest request;
-  request.facts = FactsOf(specification, *schema, aggregation, std::move(roster));
-  SYNOD_ASSIGN_OR_RETURN(request.facts.model_hash, HashModelOptions(family.options));
-  request.facts.layout_hash = family.layout.Hash();
-  request.entries = std::move(family.entries);
-  SYNOD_ASSIGN_OR_RETURN(Plan plan, ResolvePlan(std::move(request)));
+  SYNOD_ASSIGN_OR_RETURN(RunRequest asked, Request(specification, *schema, aggregation, std::move(roster)));
+  SYNOD_ASSIGN_OR_RETURN(Plan plan, ResolvePlan(std::move(asked.request)));
   ResolvedRun resolved;
-  resolved.run = {std::move(schema), std::make_shared<const Plan>(std::move(plan)), std::move(family.options),
+  resolved.run = {std::move(schema), std::make_shared<const Plan>(std::move(plan)), std::move(asked.options),
                   specification.seed};
-  resolved.layout = std::move(family.layout);
+  resolved.layout = std::move(asked.layout);
   return resolved;
+}
+
+Result<PlanRequest> RequestRun(const RunSpecification& specification, const Schema& schema, Aggregation aggregation,
+                               std::vector<RosterSite> roster) {
+  SYNOD_ASSIGN_OR_RETURN(RunRequest asked, Request(specification, schema, aggregation, std::move(roster)));
+  return std::move(asked.request);
 }
 
 }  // namespace synod

@@ -8,6 +8,7 @@
 #include "common/config/run_specification.h"
 #include "common/data/schema.h"
 #include "common/privacy/plan.h"
+#include "common/privacy/plan_resolve.h"
 #include "models/family.h"
 
 namespace synod {
@@ -26,5 +27,9 @@ std::vector<std::string> SimulatedSiteNames(std::uint32_t sites);
 // `roster`: as many sites as the specification says. Without one, the simulated sites' names and no keys.
 Result<ResolvedRun> ResolveRun(const RunSpecification& specification, std::shared_ptr<const Schema> schema,
                                Aggregation aggregation, std::vector<RosterSite> roster = {});
+
+// What such a run asks of its plan, before the noise is solved for.
+Result<PlanRequest> RequestRun(const RunSpecification& specification, const Schema& schema, Aggregation aggregation,
+                               std::vector<RosterSite> roster = {});
 
 }  // namespace synod

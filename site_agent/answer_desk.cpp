@@ -4,35 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <limits>
 
+#include "common/query/words.h"
+#include "secure_agg/query_hash.h"
+#include "site_agent/masked_setup.h"
+#include "site_agent/query_payload.h"
 #include "site_agent/sqlite_answer_store.h"
+#include "site_agent/time_slot.h"
 
 namespace synod {
 namespace {
-
-// Context, then parameters, as little-endian float32. Nothing where the payload has another length.
-std::shared_ptr<const Query> QueryFrom(const QueryAsk& ask, ByteView payload) {
-  static_assert(std::endian::native == std::endian::little, "payloads are read as they are");
-  const std::uint64_t values = payload.size() / sizeof(float);
-  if (payload.size() % sizeof(float) != 0 || ask.context_values > values ||
-      ask.parameter_values != values - ask.context_values) {
-    return nullptr;
-  }
-  auto query = std::make_shared<Query>();
-  query->index = ask.name.query;
-  query->entry = ask.entry;
-  query->kind = ask.kind;
-  query->context.resize(ask.context_values);
-  query->parameters.resize(ask.parameter_values);
-  const std::size_t context_bytes = ask.context_values * sizeof(float);
-  if (context_bytes > 0) std::memcpy(query->context.data(), payload.data(), context_bytes);
-  if (ask.parameter_values > 0) {
-    std::memcpy(query->parameters.data(), payload.data() + context_bytes, payload.size() - context_bytes);
-  }
-  return query;
-}
 
 Json NameJson(const QueryName& name) {
   return {{"run", RunText(name.run)}, {"query", name.query}, {"attempt", name.attempt}};
@@ -45,9 +26,14 @@ Json With(Json fields, const char* key, const std::string& value) {
 
 }  // namespace
 
-double EndOfSlot(double now, double slot_seconds) {
-  if (!(slot_seconds > 0.0)) return now;
-  return (std::floor(now / slot_seconds) + 1.0) * slot_seconds;
+AnswerDesk::AnswerDesk(SiteContext& context)
+    : context_(context),
+      masked_(context, {[this](const QueryName& name) { return Charge(name); },
+                        [this](const QueryName& name, const std::string& problem) { OnMaskedEnded(name, problem); }}) {}
+
+void AnswerDesk::Start() {
+  const Status forgotten = context_.state.ForgetPromises();
+  if (!forgotten.ok()) (void)context_.Stored(forgotten, "ended runs").ok();
 }
 
 Result<AnswerDesk::ActiveRun*> AnswerDesk::Active(const SiteRunRecord& record) {
@@ -73,18 +59,68 @@ void AnswerDesk::OnQuery(const QueryAsk& ask, ByteView payload) {
   if (record == nullptr || record->state != SiteRunState::kApproved) {
     return Refuse(ask.name, RefusalReason::kOutsidePlan, "this site does not take part in the run, or not any more");
   }
+  if (const std::optional<Error>& frozen = context_.state.ledger().frozen()) {  // as if the disk were full
+    return Refuse(ask.name, RefusalReason::kLedgerUnavailable, frozen->message, kStorageRefusalSeconds);
+  }
   const Result<ActiveRun*> run = Active(*record);
   if (!run.ok()) {  // silence: the administrator can put it right
     last_problem_ = run.error().message;
     return context_.log.Error("query_not_taken", With(NameJson(ask.name), "error", last_problem_));
   }
-  const std::shared_ptr<const Query> query = QueryFrom(ask, payload);
-  if (query == nullptr) {
-    return Refuse(ask.name, RefusalReason::kMalformed, "the payload has another length than the query says");
-  }
+  const Result<std::shared_ptr<const Query>> query = ReadQuery(ask, payload);
+  if (!query.ok()) return Refuse(ask.name, RefusalReason::kMalformed, query.error().message);
   // A deadline that makes no sense is the coordinator's loss: the query is dropped at once or kept for an hour.
   const double seconds = std::isfinite(ask.seconds_left) ? std::clamp(ask.seconds_left, 0.0, 3600.0) : 0.0;
-  Act(**run, (*run)->round->OnQuery(query, ask.name), context_.now() + seconds);
+  if ((*run)->plan->facts().aggregation == Aggregation::kSecure) {
+    return OnSecureQuery(**run, ask.name, *query, seconds);
+  }
+  Act(**run, (*run)->round->OnQuery(*query, ask.name), context_.now() + seconds);
+}
+
+void AnswerDesk::OnSecureQuery(ActiveRun& run, const QueryName& name, const std::shared_ptr<const Query>& query,
+                               double seconds) {
+  if (const secure_agg::AttemptSetup* alive = masked_.Alive(name)) {
+    if (alive->facts().query_hash == secure_agg::HashOfQuery(*query)) return masked_.Resume(name);
+    return Refuse(name, RefusalReason::kReplayed, "the attempt was asked before, with another content");
+  }
+  SiteRound::Action action = run.round->OnQuery(query, name);
+  if (!std::holds_alternative<SiteRound::Compute>(action)) return Act(run, std::move(action), 0.0);
+  Result<secure_agg::AttemptSetup> setup =
+      SetUpAttempt(*run.plan, name, *query, context_.trust, context_.signing_key.public_key());
+  if (!setup.ok()) {
+    run.round->Abandon();
+    last_problem_ = setup.error().message;
+    return Refuse(name, RefusalReason::kOutsidePlan, setup.error().message);
+  }
+  masked_.Begin(
+      {std::make_shared<const secure_agg::AttemptSetup>(std::move(*setup)), run.plan->facts().slot_seconds, seconds});
+  if (masked_.Alive(name) != nullptr) Act(run, std::move(action), context_.now() + seconds);
+}
+
+Result<SpendPermit> AnswerDesk::Charge(const QueryName& name) {
+  SiteRound& round = *active_.at(name.run).round;
+  Result<SpendPermit> permit = round.Charge(name);
+  if (!permit.ok()) {
+    NoteStorage(permit.error());
+    Refuse(name, RefusalReason::kLedgerUnavailable, permit.error().message, kStorageRefusalSeconds);
+    return permit;
+  }
+  last_problem_.clear();
+  if (context_.Stored({}, "charge").ok()) context_.log.Debug("answer_charged", NameJson(name));
+  return permit;
+}
+
+void AnswerDesk::OnMaskedEnded(const QueryName& name, const std::string& problem) {
+  if (!problem.empty()) last_problem_ = problem;
+  const auto run = active_.find(name.run);
+  if (run == active_.end() || run->second.round->computing() != name) return;
+  run->second.round->Abandon();
+  context_.compute.DropAnswers(name.run, name.query);
+}
+
+void AnswerDesk::NoteStorage(const Error& error) {
+  const Status noted = context_.Stored(error, "charge");
+  last_problem_ = noted.error().message;
 }
 
 void AnswerDesk::Act(ActiveRun& run, SiteRound::Action action, double until) {
@@ -100,10 +136,7 @@ void AnswerDesk::Act(ActiveRun& run, SiteRound::Action action, double until) {
     const std::optional<Error>& error = run.round->last_error();
     const std::string why = error ? error->message : "";
     const bool storage = refuse->reason == RefusalReason::kLedgerUnavailable;
-    if (storage && error) {
-      const Status noted = context_.Stored(*error, "charge");
-      last_problem_ = noted.error().message;
-    }
+    if (storage && error) NoteStorage(*error);
     Refuse(refuse->name, refuse->reason, why, storage ? kStorageRefusalSeconds : 0.0);
   }
 }
@@ -117,6 +150,7 @@ void AnswerDesk::Refuse(const QueryName& name, RefusalReason reason, const std::
 void AnswerDesk::OnComputed(Computed computed) {
   const auto run = active_.find(computed.name.run);
   if (run == active_.end()) return;  // ended meanwhile: abandoned, uncharged
+  if (run->second.plan->facts().aggregation == Aggregation::kSecure) return OnMaskedComputed(std::move(computed));
   SiteRound::Action action = run->second.round->OnComputed(computed.name, std::move(computed.words));
   if (std::holds_alternative<SiteRound::Send>(action)) {
     last_problem_.clear();
@@ -126,14 +160,26 @@ void AnswerDesk::OnComputed(Computed computed) {
   Act(run->second, std::move(action), 0.0);
 }
 
+void AnswerDesk::OnMaskedComputed(Computed computed) {
+  const secure_agg::AttemptSetup* alive = masked_.Alive(computed.name);
+  if (alive == nullptr) return;
+  Result<UnmaskedWords> words =
+      UnmaskedWords::FromLocalPair(std::move(computed.words), alive->facts().bits, alive->facts().dimension);
+  if (words.ok()) return masked_.OnWords(computed.name, std::move(*words));
+  masked_.Drop(computed.name, words.error().message);
+}
+
 void AnswerDesk::OnMalformed(const QueryMalformed& malformed) {
   const auto run = active_.find(malformed.name.run);
-  if (run != active_.end()) Act(run->second, run->second.round->OnMalformed(malformed.name), 0.0);
+  if (run == active_.end()) return;
+  Act(run->second, run->second.round->OnMalformed(malformed.name), 0.0);
+  masked_.Drop(malformed.name, "the query does not fit the model of the plan");
 }
 
 void AnswerDesk::OnNotComputed(const NotComputed& failed) {
   last_problem_ = failed.error.message;
   context_.log.Error("query_not_computed", With(NameJson(failed.name), "error", failed.error.message));
+  masked_.Drop(failed.name, failed.error.message);
   const auto run = active_.find(failed.name.run);
   if (run != active_.end() && run->second.round->computing() == failed.name) run->second.round->Abandon();
 }
@@ -144,6 +190,7 @@ void AnswerDesk::OnClosed(const QueryClosed& closed) {
   const Result<ActiveRun*> run = Active(*record);
   if (!run.ok()) return;
   context_.compute.DropAnswers(closed.run, closed.query);
+  masked_.DropUpTo(closed.run, closed.query);
   std::erase_if(outbox_, [&](const Waiting& waiting) {
     const auto* answer = std::get_if<Answer>(&waiting.envelope.message);
     return answer != nullptr && answer->name.run == closed.run && answer->name.query <= closed.query;
@@ -153,7 +200,13 @@ void AnswerDesk::OnClosed(const QueryClosed& closed) {
   if (!forgotten.ok()) (void)context_.Stored(forgotten, "closed query").ok();
 }
 
+void AnswerDesk::OnLinkClosed() {
+  outbox_.clear();
+  masked_.OnLinkClosed();
+}
+
 void AnswerDesk::Stop(const RunId& run) {
+  masked_.DropRun(run);
   active_.erase(run);
   std::erase_if(outbox_, [&](const Waiting& waiting) {
     const auto* answer = std::get_if<Answer>(&waiting.envelope.message);
@@ -162,12 +215,13 @@ void AnswerDesk::Stop(const RunId& run) {
   const SiteRunRecord* record = context_.state.runs().Find(run);
   const RegisteredDataset* dataset = record == nullptr ? nullptr : context_.state.datasets().Find(record->dataset);
   if (dataset == nullptr) return;
-  const Status forgotten = context_.state.ledger_store().ForgetAnswers(dataset->id, run, UINT32_MAX);
+  Status forgotten = context_.state.ledger_store().ForgetAnswers(dataset->id, run, UINT32_MAX);
+  if (forgotten.ok()) forgotten = context_.state.ForgetPromises();
   if (!forgotten.ok()) (void)context_.Stored(forgotten, "ended run").ok();
 }
 
 double AnswerDesk::next_timer() const {
-  double next = std::numeric_limits<double>::infinity();
+  double next = masked_.next_timer();
   for (const Waiting& waiting : outbox_) next = std::min(next, waiting.due);
   return next;
 }
@@ -179,6 +233,7 @@ void AnswerDesk::Advance() {
   const std::vector<Waiting> sending(std::make_move_iterator(due), std::make_move_iterator(outbox_.end()));
   outbox_.erase(due, outbox_.end());
   for (const Waiting& waiting : sending) SendNow(waiting.envelope);
+  masked_.Advance();
 }
 
 void AnswerDesk::SendNow(const Envelope& envelope) {
@@ -186,6 +241,7 @@ void AnswerDesk::SendNow(const Envelope& envelope) {
   if (answer != nullptr) context_.fail_points.At(FailPoint::kSiteBeforeAnswerSent);
   const Status sent = context_.coordinator.Send(envelope);
   if (answer != nullptr) context_.fail_points.At(FailPoint::kSiteAfterAnswerSent);
+  if (sent.ok() && answer != nullptr) ++answers_sent_;
   if (!sent.ok() && answer != nullptr) {  // stored: it goes out when it is asked for again
     context_.log.Info("answer_not_sent", With(NameJson(answer->name), "error", sent.error().message));
   }

@@ -3,7 +3,8 @@
 //
 // What a peer can see of this depends on the plan and the names of queries alone: refusals are from the closed list; a
 // worker that fails is silence, the same as a site that is away. Answers are kept until the coordinator closes their
-// query, so that the same bytes are sent when they are asked for again. Threads: one.
+// query, so that the same bytes are sent when they are asked for again. With secure aggregation the words go to
+// MaskedAnswers instead, which charges them when the protocol takes them. Threads: one.
 #pragma once
 
 #include <map>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "common/core/result.h"
+#include "site_agent/masked_answers.h"
 #include "site_agent/site_context.h"
 #include "site_agent/site_round.h"
 
@@ -24,9 +26,14 @@ class AnswerDesk {
   // up the retries of a plan within a moment.
   static constexpr double kStorageRefusalSeconds = 2.0;
 
-  explicit AnswerDesk(SiteContext& context) : context_(context) {}
+  explicit AnswerDesk(SiteContext& context);
+  AnswerDesk(const AnswerDesk&) = delete;
+  AnswerDesk& operator=(const AnswerDesk&) = delete;
 
+  // Takes up what a former process left.
+  void Start();
   void OnQuery(const QueryAsk& ask, ByteView payload);
+  void OnStep(const AggregationStep& step, ByteView payload) { masked_.OnStep(step.name, payload); }
   void OnClosed(const QueryClosed& closed);
   void OnComputed(Computed computed);
   void OnMalformed(const QueryMalformed& malformed);
@@ -34,8 +41,9 @@ class AnswerDesk {
 
   // The run gives no further answer; stored ones are forgotten.
   void Stop(const RunId& run);
+  void OnLinkOpened() { masked_.OnLinkOpened(); }
   // The link is gone: what waits for its slot is asked for again by the coordinator.
-  void OnLinkClosed() { outbox_.clear(); }
+  void OnLinkClosed();
 
   double next_timer() const;
   // Sends what is due.
@@ -48,6 +56,7 @@ class AnswerDesk {
   };
   Result<Charged> ChargedFor(const SiteRunRecord& record) const;
 
+  std::uint64_t answers_sent() const { return answers_sent_; }
   // Why the last query got no answer; empty once one was answered.
   const std::string& last_problem() const { return last_problem_; }
   void NoteProblem(const std::string& problem) { last_problem_ = problem; }
@@ -65,6 +74,12 @@ class AnswerDesk {
   };
 
   Result<ActiveRun*> Active(const SiteRunRecord& record);
+  // A query of secure aggregation, whose attempt begins or goes on.
+  void OnSecureQuery(ActiveRun& run, const QueryName& name, const std::shared_ptr<const Query>& query, double seconds);
+  void OnMaskedComputed(Computed computed);
+  Result<SpendPermit> Charge(const QueryName& name);
+  void OnMaskedEnded(const QueryName& name, const std::string& problem);
+  void NoteStorage(const Error& error);
   void Act(ActiveRun& run, SiteRound::Action action, double until);
   void Refuse(const QueryName& name, RefusalReason reason, const std::string& why, double delay_seconds = 0.0);
   void SendNow(const Envelope& envelope);
@@ -72,10 +87,9 @@ class AnswerDesk {
   SiteContext& context_;
   std::map<RunId, ActiveRun> active_;
   std::vector<Waiting> outbox_;
+  MaskedAnswers masked_;
   std::string last_problem_;
+  std::uint64_t answers_sent_ = 0;
 };
-
-// The end of the slot that `now` is in: the next multiple of `slot_seconds`. `now` itself where slots are off.
-double EndOfSlot(double now, double slot_seconds);
 
 }  // namespace synod

@@ -16,6 +16,9 @@ Json DaemonStatus(const SiteAgent& agent, const DaemonFacts& facts) {
   const SiteAgent::LinkState& link = agent.link();
   const CertificateFacts& certificate = context.trust.own().facts();
   Json problems = Json::array();
+  if (const std::optional<Error>& frozen = context.state.ledger().frozen()) {
+    problems.push_back(frozen->message + "; nothing is approved or answered. " + frozen->hint);
+  }
   for (const std::string& problem : {context.storage_problem, agent.last_problem(), facts.reload_problem}) {
     if (!problem.empty()) problems.push_back(problem);
   }
@@ -45,6 +48,8 @@ Json DaemonStatus(const SiteAgent& agent, const DaemonFacts& facts) {
           {"link", linked},
           {"worker", worker},
           {"problems", problems},
+          {"rolled_back", context.state.rolled_back()},
+          {"witnessed_heads", context.state.peer_heads().kept().size()},
           {"runs", RunsView(context.state, false)},
           {"datasets", DatasetsView(context.state)}};
 }

@@ -191,6 +191,18 @@ void AddLedgerCommands(CLI::App& app, Chosen& chosen) {
             },
             LedgerVerifiedText);
       });
+  auto accept = std::make_shared<bool>(false);
+  CLI::App* restore = ledger->add_subcommand(
+      "restore", "Goes on with a ledger that was rolled back: ends its open runs, charges what the lost rows may have");
+  restore->add_flag("--accept", *accept, "Do it; without it, only says what would be done");
+  restore->callback([&chosen, accept] {
+    Show(
+        chosen,
+        [accept] {
+          return Json{{"verb", "ledger_restore"}, {"accept", *accept}};
+        },
+        RestorationText);
+  });
   auto file = std::make_shared<std::string>("-");
   CLI::App* rows = ledger->add_subcommand("export", "All rows as JSON lines");
   rows->add_option("-o,--out", *file, "File; - is stdout")->capture_default_str();

@@ -200,6 +200,7 @@ void ProposalDesk::Tell(const RunId& run) {
   }
   if (!context_.coordinator.open()) return;  // it proposes again when it is back
   const bool final = decision.decision != Decision::kWaiting;
+  if (decision.decision == Decision::kApproved) announce_();
   if (final) context_.fail_points.At(FailPoint::kSiteBeforeDecisionSent);
   const Status sent = context_.coordinator.Send({decision, nullptr});
   if (final) context_.fail_points.At(FailPoint::kSiteAfterDecisionSent);
@@ -258,6 +259,13 @@ Status ProposalDesk::Deny(const RunId& run, const std::string& note) {
   SYNOD_RETURN_IF_ERROR(StoreDenial(run, DenialReason::kPerson, "person", findings, note));
   Stop(run);
   return {};
+}
+
+void ProposalDesk::OnRestored(const std::vector<RunId>& ended) {
+  for (const RunId& run : ended) {
+    Stop(run);
+    Tell(run);
+  }
 }
 
 // After the state says so, durably: no answer leaves any more, what is computed is abandoned uncharged, and the account

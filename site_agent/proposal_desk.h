@@ -15,9 +15,10 @@ namespace synod {
 
 class ProposalDesk {
  public:
-  // `stopped`: called when a run may give no further answer.
-  ProposalDesk(SiteContext& context, std::function<void(const RunId&)> stopped)
-      : context_(context), stopped_(std::move(stopped)) {}
+  // `stopped`: called when a run may give no further answer. `announce`: before an approval is told, so that whoever
+  // hears of it holds a head of the ledger that counts it.
+  ProposalDesk(SiteContext& context, std::function<void(const RunId&)> stopped, std::function<void()> announce)
+      : context_(context), stopped_(std::move(stopped)), announce_(std::move(announce)) {}
 
   // Takes up what a former process left: reviews that were not finished.
   void Start();
@@ -33,6 +34,8 @@ class ProposalDesk {
   // A person's decisions. Refused where the rules do not allow them; nothing changed then.
   Status Approve(const RunId& run);
   Status Deny(const RunId& run, const std::string& note);
+  // Runs that a restoration of the ledger ended.
+  void OnRestored(const std::vector<RunId>& ended);
 
  private:
   void Decide(const RunId& run, const SiteReview& review);
@@ -48,6 +51,7 @@ class ProposalDesk {
 
   SiteContext& context_;
   std::function<void(const RunId&)> stopped_;
+  std::function<void()> announce_;
   double next_judgement_ = 0.0;
 };
 

@@ -82,6 +82,9 @@ std::vector<std::string> RunJudge::AccountFailures(const std::string& dataset, c
 
 RunVerdict RunJudge::Judge(const SiteRunRecord& record, int minute_of_day) const {
   if (!record.review) return Refuse(DenialReason::kUnavailable, "the run has not been reviewed");
+  if (site_.state.rolled_back()) {
+    return Refuse(DenialReason::kUnavailable, "ledger: " + site_.state.ledger().frozen()->message);
+  }
   const Result<Plan> plan = Plan::FromCanonicalText(record.offer.plan);
   if (!plan.ok()) return Refuse(DenialReason::kMalformed, plan.error().message);
   const Result<Schema> schema = Schema::FromToml(record.offer.schema, "schema.toml");
@@ -106,10 +109,9 @@ RunVerdict RunJudge::Judge(const SiteRunRecord& record, int minute_of_day) const
     verdict.reason = First(verdict.reason, DenialReason::kPlanMismatch);
     verdict.findings.push_back("plan: this site resolves another one: " + record.review->difference);
   }
-  if (plan->facts().aggregation != Aggregation::kNone) {
+  if (plan->facts().aggregation == Aggregation::kCurator) {
     verdict.reason = First(verdict.reason, DenialReason::kPolicy);
-    verdict.findings.push_back(
-        fmt::format("aggregation: \"{}\" is not answered by this version", AggregationName(plan->facts().aggregation)));
+    verdict.findings.push_back("aggregation: a trusted curator is a simulation's, not a federation's");
   }
   const Judgement judgement = site_.policy.Judge(facts, minute_of_day);
   if (judgement.verdict == Judgement::Verdict::kRefused) {

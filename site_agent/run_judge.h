@@ -34,8 +34,8 @@ class RunJudge {
   };
   explicit RunJudge(Site site) : site_(std::move(site)) {}
 
-  // A run that the worker has reviewed. `minute_of_day`: local time. Reasons in this order: malformed, not on the
-  // roster, another plan, policy, budget.
+  // A run that the worker has reviewed. `minute_of_day`: local time. Unavailable while the ledger is one that was
+  // rolled back; else reasons in this order: malformed, not on the roster, another plan, policy, budget.
   RunVerdict Judge(const SiteRunRecord& record, int minute_of_day) const;
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/wire/limits.h"
+#include "secure_agg/codec.h"
 
 namespace synod {
 namespace {
@@ -27,17 +28,25 @@ SiteAgent::SiteAgent(Ports ports, Setup setup)
       trust_(std::move(setup.trust)),
       signing_key_(std::move(setup.signing_key)),
       state_(std::move(setup.state)),
+      witness_(setup.witness ? std::move(*setup.witness)
+                             : WitnessPort{[this] { return witnesses_.Statement(); },
+                                           [this](const auto& peers) { return witnesses_.Judge(peers); }}),
       compute_(ports.worker),
-      context_{ports.clock, ports.fail_points, ports.log, ports.audit, trust_, signing_key_, configuration_, policy_,
-               *state_,     ports.coordinator, compute_,  retries_,    ""},
+      context_{ports.clock,  ports.fail_points, ports.log,     ports.audit, trust_,
+               signing_key_, configuration_,    policy_,       *state_,     ports.coordinator,
+               compute_,     retries_,          ports.secrets, witness_,    ""},
       answers_(context_),
-      proposals_(context_, [this](const RunId& run) { answers_.Stop(run); }),
-      drafts_(context_, answers_, [this](const RunId& run) { answers_.Stop(run); }) {}
+      proposals_(
+          context_, [this](const RunId& run) { answers_.Stop(run); }, [this] { witnesses_.Announce(); }),
+      drafts_(context_, answers_, [this](const RunId& run) { answers_.Stop(run); }),
+      // What waits to be sent was charged in a ledger that does not count.
+      witnesses_(context_, [this] { answers_.OnLinkClosed(); }) {}
 
 Result<std::unique_ptr<SiteAgent>> SiteAgent::Create(Ports ports, Setup setup) {
   std::unique_ptr<SiteAgent> agent(new SiteAgent(ports, std::move(setup)));
   SYNOD_RETURN_IF_ERROR(agent->Reconcile());
   agent->proposals_.Start();
+  agent->answers_.Start();
   agent->Advance();
   return agent;
 }
@@ -63,6 +72,8 @@ void SiteAgent::OnLinkOpened(const PeerOpened& opened) {
   link_ = {true, context_.clock.UnixSeconds(), opened.identity.name, ""};
   context_.log.Info("link_opened",
                     {{"coordinator", opened.identity.name}, {"software_version", opened.hello.software_version}});
+  witnesses_.OnLinkOpened();
+  answers_.OnLinkOpened();
 }
 
 void SiteAgent::OnLinkClosed(const PeerClosed& closed) {
@@ -81,10 +92,15 @@ void SiteAgent::OnMessage(const Envelope& envelope) {
     proposals_.OnNotice(*notice);
   } else if (const auto* ask = std::get_if<QueryAsk>(&message)) {
     answers_.OnQuery(*ask, payload);
+  } else if (const auto* step = std::get_if<AggregationStep>(&message)) {
+    answers_.OnStep(*step, payload);
   } else if (const auto* closed = std::get_if<QueryClosed>(&message)) {
     answers_.OnClosed(*closed);
   } else if (const auto* draft = std::get_if<DraftToSign>(&message)) {
     drafts_.OnDraft(*draft, payload);
+  } else if (const auto* heads = std::get_if<LedgerHeads>(&message)) {
+    witnesses_.OnHeads(*heads);
+    if (context_.state.rolled_back()) proposals_.JudgeWaiting();
   } else if (std::holds_alternative<TrustUpdate>(message)) {
     OnTrustUpdate(payload);
   } else {
@@ -146,6 +162,10 @@ void SiteAgent::Advance() {
   proposals_.Advance();
   Take(compute_.Advance(context_.now()));
   answers_.Advance();
+  if (answers_.answers_sent() != answers_announced_) {
+    answers_announced_ = answers_.answers_sent();
+    witnesses_.Announce();
+  }
 }
 
 Status SiteAgent::Reload() {
@@ -168,9 +188,22 @@ Status SiteAgent::AcceptDataset(const std::string& name) {
   return {};
 }
 
+Result<LedgerRestoration> SiteAgent::RestoreLedger() {
+  Result<LedgerRestoration> restored = state_->Restore(context_.clock.UnixSeconds());
+  if (!restored.ok()) return restored;
+  const Json fields = {{"rows", state_->ledger().rows()}, {"ended_runs", restored->ended.size()}};
+  context_.log.Info("ledger_restored", fields);
+  context_.Audit("ledger_restored", fields);
+  proposals_.OnRestored(restored->ended);
+  witnesses_.Announce();
+  return restored;
+}
+
 std::uint64_t SiteAgent::PayloadLimit(const Message& message) const {
   if (std::holds_alternative<RunProposal>(message)) return limits::kMaxRunOfferBytes;
   if (std::holds_alternative<TrustUpdate>(message)) return TrustBundle::kMaxBytes;
+  // Of any run and attempt: one that comes late, after its attempt ended here, is read and dropped.
+  if (std::holds_alternative<AggregationStep>(message)) return secure_agg::kMaxCoordinatorMessageBytes;
   const auto parameters_of = [&](const RunId& run) -> std::uint64_t {
     const SiteRunRecord* record = state_->runs().Find(run);
     return record == nullptr || !record->review ? 0 : record->review->parameters;

@@ -15,6 +15,7 @@
 #include "site_agent/draft_desk.h"
 #include "site_agent/proposal_desk.h"
 #include "site_agent/site_context.h"
+#include "site_agent/witness_desk.h"
 
 namespace synod {
 
@@ -27,6 +28,7 @@ class SiteAgent {
     AuditLog& audit;
     CoordinatorPort& coordinator;
     WorkerPort& worker;
+    SecretStreams& secrets;
   };
   struct Setup {
     std::string kit;  // folder
@@ -35,6 +37,7 @@ class SiteAgent {
     Trust trust;
     SigningKey signing_key;
     std::unique_ptr<SiteState> state;
+    std::optional<WitnessPort> witness = {};  // nothing: heads of ledgers (WitnessDesk)
   };
 
   // Registers data sets and takes up runs that a former process left.
@@ -59,6 +62,8 @@ class SiteAgent {
   Status Approve(const RunId& run) { return proposals_.Approve(run); }
   Status Deny(const RunId& run, const std::string& note) { return proposals_.Deny(run, note); }
   Status AcceptDataset(const std::string& name);
+  // Counts what a ledger that was rolled back has lost, and goes on with it. Refused where nothing was lost.
+  Result<LedgerRestoration> RestoreLedger();
   // For `status` and the service manager.
   struct LinkState {
     bool open = false;
@@ -84,12 +89,15 @@ class SiteAgent {
   Trust trust_;
   SigningKey signing_key_;
   std::unique_ptr<SiteState> state_;
+  WitnessPort witness_;
   RetryList retries_;
   ComputeQueue compute_;
   SiteContext context_;
   AnswerDesk answers_;
   ProposalDesk proposals_;
   DraftDesk drafts_;
+  WitnessDesk witnesses_;
+  std::uint64_t answers_announced_ = 0;
   LinkState link_;
   std::string records_report_;
 };

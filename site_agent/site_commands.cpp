@@ -106,6 +106,25 @@ Result<Json> LedgerVerify(const SiteDesk& desk, const Json&) {
   return VerifyLedger(desk.state);
 }
 
+Result<Json> LedgerRestore(const SiteDesk& desk, const Json& request) {
+  SYNOD_ASSIGN_OR_RETURN(const LedgerRestoration planned, desk.state.PlanRestoration(desk.clock.UnixSeconds()));
+  if (request.value("accept", Json(false)) != Json(true)) {
+    return Refused(
+        fmt::format("this would end {} runs and charge what the lost rows may have charged", planned.ended.size()),
+        "see synod-site status; to do it: synod-site ledger restore --accept");
+  }
+  if (desk.agent != nullptr) {
+    SYNOD_ASSIGN_OR_RETURN(const LedgerRestoration restored, desk.agent->RestoreLedger());
+    return RestorationView(desk.state, restored);
+  }
+  SYNOD_ASSIGN_OR_RETURN(const std::unique_ptr<AuditLog> audit,
+                         AuditLog::Open(desk.kit + "/log/audit.log", desk.clock));
+  SYNOD_ASSIGN_OR_RETURN(const LedgerRestoration restored, desk.state.Restore(desk.clock.UnixSeconds()));
+  SYNOD_RETURN_IF_ERROR(
+      audit->Append("ledger_restored", {{"rows", desk.state.ledger().rows()}, {"ended_runs", restored.ended.size()}}));
+  return RestorationView(desk.state, restored);
+}
+
 Result<Json> Datasets(const SiteDesk& desk, const Json&) {
   return Json{{"datasets", DatasetsView(desk.state)}};
 }
@@ -146,6 +165,7 @@ Result<Json> AnswerSiteRequest(const SiteDesk& desk, const Json& request) {
       {"ledger", LedgerShow},
       {"ledger_rows", LedgerRows},
       {"ledger_verify", LedgerVerify},
+      {"ledger_restore", LedgerRestore},
       {"datasets", Datasets},
       {"dataset_accept", DatasetAccept},
   };

@@ -8,6 +8,7 @@
 //   deny      {"run": PREFIX, "reason": TEXT}       needs the daemon
 //   policy    policy_check                          the policy in use; the files as they are now, and undecided runs
 //   ledger    ledger_rows {"first", "count"}  ledger_verify
+//   ledger_restore {"accept": bool}                 counts what a ledger that was rolled back has lost
 //   datasets  dataset_accept {"dataset": NAME}
 #pragma once
 

@@ -9,6 +9,7 @@
 #include "common/core/clock.h"
 #include "common/core/fail_points.h"
 #include "common/crypto/ed25519.h"
+#include "common/crypto/secret_streams.h"
 #include "common/log/event_log.h"
 #include "common/wire/messages.h"
 #include "site_agent/compute_queue.h"
@@ -16,6 +17,7 @@
 #include "site_agent/site_configuration.h"
 #include "site_agent/site_policy.h"
 #include "site_agent/site_state.h"
+#include "site_agent/witness_port.h"
 
 namespace synod {
 
@@ -25,6 +27,8 @@ class CoordinatorPort {
   virtual ~CoordinatorPort() = default;
   virtual bool open() const = 0;
   virtual Status Send(Envelope envelope) = 0;
+  // Of what was sent and has not left yet.
+  virtual std::uint64_t queued_bytes() const = 0;
 };
 
 // What could not be made durable is tried again after a while (a full disk may be cleared); bounded.
@@ -56,6 +60,8 @@ struct SiteContext {
   CoordinatorPort& coordinator;
   ComputeQueue& compute;
   RetryList& retries;
+  SecretStreams& secrets;  // of keys and masks
+  const WitnessPort& witness;
   std::string storage_problem;  // of the last durable write; empty: it went well
 
   const std::string& own_name() const { return trust.self().name; }

@@ -29,6 +29,7 @@ class LinkPort final : public CoordinatorPort {
     if (!open()) return Error{ErrorCode::kConnection, "there is no link to the coordinator", ""};
     return link->Send(std::move(envelope));
   }
+  std::uint64_t queued_bytes() const override { return link == nullptr ? 0 : link->queued_bytes(); }
   LinkClient* link = nullptr;
 };
 
@@ -90,6 +91,7 @@ class SiteDaemon::State {
   std::unique_ptr<EventLog> log_;
   std::unique_ptr<AuditLog> audit_;
   LinkPort coordinator_;
+  OperatingSystemStreams secrets_;
   std::unique_ptr<SiteAgent> agent_;
   std::unique_ptr<SiteWorker> worker_;
   std::unique_ptr<LinkClient> link_;
@@ -138,8 +140,8 @@ Status SiteDaemon::State::OpenAgent(SiteConfiguration configuration, Trust trust
   SiteAgent::Setup setup{settings_.kit,    std::move(configuration), std::move(policy),
                          std::move(trust), std::move(key),           std::move(state)};
   SYNOD_ASSIGN_OR_RETURN(
-      agent_,
-      SiteAgent::Create({ports_.clock, ports_.fail_points, *log_, *audit_, coordinator_, *worker_}, std::move(setup)));
+      agent_, SiteAgent::Create({ports_.clock, ports_.fail_points, *log_, *audit_, coordinator_, *worker_, secrets_},
+                                std::move(setup)));
   return {};
 }
 

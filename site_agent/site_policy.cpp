@@ -84,6 +84,10 @@ std::vector<std::string> FailuresOf(const AllowRule& rule, const RunFacts& facts
   if (!Lists(rule.families, facts.plan.model_family)) {
     failures.push_back(fmt::format("families: \"{}\" is not listed", facts.plan.model_family));
   }
+  const std::string_view aggregation = AggregationName(facts.plan.aggregation);
+  if (!rule.aggregation.empty() && !Lists(rule.aggregation, aggregation)) {
+    failures.push_back(fmt::format("aggregation: \"{}\" is not listed", aggregation));
+  }
   CheckColumns(rule, facts, failures);
   CheckWho(rule, facts, failures);
   CheckEpsilons(rule, facts, failures);

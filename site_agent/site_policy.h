@@ -3,6 +3,7 @@
 //   [lifetime]  epsilon, delta                     of every data set; or [[lifetime]] with dataset = "NAME" for each
 //   [[allow]]   dataset, families, columns, max_epsilon, max_delta       (no defaults)
 //               coordinators, operators            left out: those of the consortium
+//               aggregation                        of "secure", "none"; left out: both
 //               max_own_share_epsilon = max_epsilon
 //               max_parameters = 0                 0: any number
 //               min_known_peers = 0, unit = "record" | "subject", min_units = 0 (advice only)
@@ -51,6 +52,7 @@ struct AllowRule {
   std::vector<std::string> columns;  // ascending
   std::vector<std::string> operators;
   std::vector<std::string> coordinators;
+  std::vector<std::string> aggregation;  // empty: any of a federation
   double max_epsilon = 0.0;
   double max_own_share_epsilon = 0.0;
   double max_delta = 0.0;

@@ -59,6 +59,17 @@ Status ReadLimits(const TomlSection& section, AllowRule& rule) {
   return {};
 }
 
+Status ReadAggregation(const TomlSection& section, AllowRule& rule) {
+  if (!section.Has("aggregation")) return {};
+  SYNOD_ASSIGN_OR_RETURN(rule.aggregation, RequiredNames(section, "aggregation"));
+  for (const std::string& name : rule.aggregation) {
+    if (name != "secure" && name != "none") {
+      return section.ErrorAt("aggregation", "may list \"secure\" and \"none\" alone");
+    }
+  }
+  return {};
+}
+
 Result<AllowRule> ReadAllow(const TomlSection& section) {
   static const std::vector<std::string_view> kUnits = {"record", "subject"};
   static const std::vector<std::string_view> kApprovals = {"person", "automatic"};
@@ -74,6 +85,7 @@ Result<AllowRule> ReadAllow(const TomlSection& section) {
     if (!section.Has(key)) continue;  // those of the consortium
     SYNOD_ASSIGN_OR_RETURN(*names, RequiredNames(section, key));
   }
+  SYNOD_RETURN_IF_ERROR(ReadAggregation(section, rule));
   SYNOD_RETURN_IF_ERROR(ReadLimits(section, rule));
   SYNOD_ASSIGN_OR_RETURN(const std::size_t unit, section.Choice("unit", 0, kUnits));
   rule.unit = unit == 0 ? PrivacyUnit::kRecord : PrivacyUnit::kSubject;

@@ -9,8 +9,10 @@
 namespace synod {
 
 SiteRound::SiteRound(Setup setup, Ledger& ledger, AnswerStore& answers, BudgetGuard guard)
-    : setup_(std::move(setup)), ledger_(&ledger), answers_(&answers), guard_(std::move(guard)) {
-  SYNOD_CHECK(setup_.plan->facts().aggregation != Aggregation::kSecure, "masked answers have a path of their own");
+    : setup_(std::move(setup)), ledger_(&ledger), answers_(&answers), guard_(std::move(guard)) {}
+
+bool SiteRound::IsSecure() const {
+  return setup_.plan->facts().aggregation == Aggregation::kSecure;
 }
 
 Result<SiteRound> SiteRound::Begin(Setup setup, Ledger& ledger, AnswerStore& answers, std::span<const LedgerRow> rows) {
@@ -33,9 +35,11 @@ SiteRound::Action SiteRound::OnQuery(std::shared_ptr<const Query> query, const Q
     return RefuseWith(name, RefusalReason::kOutsidePlan, Refused("a query is not one of the plan's entries"));
   }
   if (computing_ == name) return Nothing{};
-  Result<std::optional<Bytes>> stored = answers_->StoredAnswer(name);
-  if (!stored.ok()) return RefuseWith(name, RefusalReason::kLedgerUnavailable, stored.error());
-  if (*stored) return Send{name, std::make_shared<const Bytes>(std::move(**stored))};
+  if (!IsSecure()) {
+    Result<std::optional<Bytes>> stored = answers_->StoredAnswer(name);
+    if (!stored.ok()) return RefuseWith(name, RefusalReason::kLedgerUnavailable, stored.error());
+    if (*stored) return Send{name, std::make_shared<const Bytes>(std::move(**stored))};
+  }
   if (const Status admitted = Admit(*query, name); !admitted.ok()) {
     const bool exhausted = admitted.error().code == ErrorCode::kBudgetExhausted;
     return RefuseWith(name, exhausted ? RefusalReason::kOutsidePlan : RefusalReason::kReplayed, admitted.error());
@@ -49,6 +53,9 @@ Status SiteRound::Admit(const Query& query, const QueryName& name) const {
   if (closed_ && name.query <= *closed_) {
     return Refused(fmt::format("query {} is closed: the coordinator has its sum", name.query));
   }
+  if (dead_ && name <= *dead_) {
+    return Refused(fmt::format("query {} attempt {} ended at this site: its keys are gone", name.query, name.attempt));
+  }
   if (computing_ && name < *computing_) {
     return Refused(fmt::format("query {} attempt {} comes after query {} attempt {} was asked", name.query,
                                name.attempt, computing_->query, computing_->attempt));
@@ -57,6 +64,7 @@ Status SiteRound::Admit(const Query& query, const QueryName& name) const {
 }
 
 SiteRound::Action SiteRound::OnComputed(const QueryName& name, Bytes answer) {
+  SYNOD_CHECK(!IsSecure(), "an answer of secure aggregation leaves under masks");
   if (computing_ != name) return Nothing{};
   computing_.reset();
   const PlanEntry& entry = setup_.plan->entries()[computing_entry_];
@@ -74,16 +82,25 @@ SiteRound::Action SiteRound::OnComputed(const QueryName& name, Bytes answer) {
 
 SiteRound::Action SiteRound::OnMalformed(const QueryName& name) {
   if (computing_ != name) return Nothing{};
-  computing_.reset();
+  Abandon();
   return RefuseWith(name, RefusalReason::kMalformed, BadInput("a query does not fit the model of the plan"));
 }
 
+Result<SpendPermit> SiteRound::Charge(const QueryName& name) {
+  SYNOD_CHECK(IsSecure() && computing_ == name, "what is masked was asked for and is charged once");
+  Abandon();
+  Result<SpendPermit> permit = guard_.Reserve(computing_entry_, name, *ledger_);
+  if (!permit.ok()) last_error_ = permit.error();
+  return permit;
+}
+
 void SiteRound::Abandon() {
+  if (computing_ && IsSecure()) dead_ = dead_ ? std::max(*dead_, *computing_) : *computing_;
   computing_.reset();
 }
 
 Status SiteRound::OnQueryClosed(std::uint32_t query) {
-  if (computing_ && computing_->query <= query) computing_.reset();
+  if (computing_ && computing_->query <= query) Abandon();
   closed_ = closed_ ? std::max(*closed_, query) : query;
   return answers_->Forget(query);
 }

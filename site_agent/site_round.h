@@ -7,6 +7,11 @@
 // transaction before the answer is sent (spend before send); the answer of a name is fixed bytes for ever: asked again,
 // the stored bytes are sent again, without a charge.
 //
+// With secure aggregation an answer leaves under masks that live in memory alone, so nothing is stored: the charge is
+// made when the masking takes the computed words (Charge), and its permit goes there. A name that was charged, or whose
+// attempt ended here, is dead: asked again it is refused, in this life of the process and in later ones; the next
+// attempt of the query is admitted.
+//
 // Where a charge could not be written (kLedgerUnavailable) the row may be on the disk all the same. A driver that wants
 // to try that name again begins the round anew from the rows: then either the stored answer is there and is sent, or
 // nothing was charged and it is computed again.
@@ -29,8 +34,8 @@
 
 namespace synod {
 
-// Where finished answers of one run lie. A port: the daemon's is SQLite (site_agent/sqlite_answers.h), the simulation's
-// memory.
+// Where finished answers of one run lie. A port: the daemon's is SQLite (site_agent/sqlite_answer_store.h), the
+// simulation's memory.
 class AnswerStore {
  public:
   virtual ~AnswerStore() = default;
@@ -75,7 +80,11 @@ class SiteRound {
   // nobody waits for any more is dropped, uncharged.
   Action OnComputed(const QueryName& name, Bytes answer);
   Action OnMalformed(const QueryName& name);
-  // The computation is gone (worker lost, run paused): uncharged; the same name may be asked again.
+  // Of secure aggregation, instead of OnComputed: the words of `name`, which is being computed (our own duty), are
+  // about to be masked. An error: nothing may leave, and the name is dead.
+  Result<SpendPermit> Charge(const QueryName& name);
+  // The computation is gone (worker lost, run paused): uncharged; the same name may be asked again. With secure
+  // aggregation its keys are gone with it, and the name is dead.
   void Abandon();
   // The coordinator stored the sum: answers up to this query are not needed again, nor is a computation of one.
   Status OnQueryClosed(std::uint32_t query);
@@ -88,6 +97,7 @@ class SiteRound {
 
  private:
   SiteRound(Setup setup, Ledger& ledger, AnswerStore& answers, BudgetGuard guard);
+  bool IsSecure() const;
   Status Admit(const Query& query, const QueryName& name) const;
   Action RefuseWith(const QueryName& name, RefusalReason reason, Error error);
 
@@ -98,6 +108,7 @@ class SiteRound {
   std::optional<QueryName> computing_;
   std::uint32_t computing_entry_ = 0;
   std::optional<std::uint32_t> closed_;  // this query and earlier ones
+  std::optional<QueryName> dead_;        // of secure aggregation: this name and earlier ones, charged or not
   std::optional<Error> last_error_;
 };
 

@@ -58,22 +58,44 @@ Result<std::unique_ptr<SiteState>> SiteState::Open(const std::string& kit, const
   state->datasets_.emplace(std::move(datasets));
   SYNOD_ASSIGN_OR_RETURN(SiteRunBook runs, SiteRunBook::Open(*state->database_, fail_points));
   state->runs_.emplace(std::move(runs));
-  Result<SqliteLedgerStore> store = SqliteLedgerStore::Open(*state->database_, fail_points,
-                                                            FailPoint::kSiteBeforeCharge, FailPoint::kSiteAfterCharge);
-  if (!store.ok()) return store.error();
-  state->ledger_store_ = std::make_unique<SqliteLedgerStore>(std::move(store).value());
-  Result<Ledger> ledger = Ledger::Open(*state->ledger_store_);
-  if (!ledger.ok()) return ledger.error().Within("the site's ledger");
-  state->ledger_.emplace(std::move(ledger).value());
+  SYNOD_RETURN_IF_ERROR(state->OpenLedger(fail_points));
+  SYNOD_ASSIGN_OR_RETURN(SqlitePromiseStore promises, SqlitePromiseStore::Open(*state->database_, fail_points));
+  state->promises_.emplace(std::move(promises));
+  // A process that ended within a restoration may have left runs open.
+  for (const Ledger::Restored& restored : state->ledger_->restorations()) {
+    SYNOD_RETURN_IF_ERROR(state->EndRunsOf(restored.restoration));
+  }
   SYNOD_RETURN_IF_ERROR(state->OpenAccounts());
   return state;
+}
+
+Status SiteState::OpenLedger(FailPoints& fail_points) {
+  SYNOD_ASSIGN_OR_RETURN(
+      SqliteLedgerStore store,
+      SqliteLedgerStore::Open(*database_, fail_points, FailPoint::kSiteBeforeCharge, FailPoint::kSiteAfterCharge));
+  ledger_store_ = std::make_unique<SqliteLedgerStore>(std::move(store));
+  Result<Ledger> ledger = Ledger::Open(*ledger_store_);
+  if (!ledger.ok()) return ledger.error().Within("the site's ledger");
+  ledger_.emplace(std::move(ledger).value());
+  const auto open_book = [&](const char* shelf) {
+    return HeadBook::Open(*database_, shelf, fail_points, FailPoint::kSiteBeforeHeadStored,
+                          FailPoint::kSiteAfterHeadStored);
+  };
+  SYNOD_ASSIGN_OR_RETURN(HeadBook peers, open_book("peers"));
+  peer_heads_.emplace(std::move(peers));
+  SYNOD_ASSIGN_OR_RETURN(HeadBook own, open_book("own"));
+  own_heads_.emplace(std::move(own));
+  JudgeKeptHeads();
+  return {};
 }
 
 Status SiteState::OpenAccounts() {
   SYNOD_ASSIGN_OR_RETURN(const std::vector<LedgerRow> rows, ledger_store_->Load());
   std::map<std::pair<DatasetId, RunId>, std::vector<LedgerRow>> rows_of;
-  for (const LedgerRow& row : rows) rows_of[{row.charge.dataset, row.charge.name.run}].push_back(row);
-  for (const auto& [name, dataset] : datasets_->registered()) accounts_.emplace(name, LifetimeFilter(dataset.budget));
+  for (const LedgerRow& row : rows) {
+    if (row.is_answer()) rows_of[{row.charge.dataset, row.charge.name.run}].push_back(row);
+  }
+  for (const auto& [name, dataset] : datasets_->registered()) OpenAccount(dataset);
   for (const auto& [run, record] : runs_->runs()) {
     const RegisteredDataset* dataset = datasets_->Find(record.dataset);
     if (dataset == nullptr) continue;
@@ -94,16 +116,26 @@ Status SiteState::OpenAccounts() {
       fmt::format("ledger row {} belongs to no run that this site knows", rows_of.begin()->second.front().index));
 }
 
+void SiteState::OpenAccount(const RegisteredDataset& dataset) {
+  LifetimeFilter account(dataset.budget);
+  for (const Ledger::Restored& restored : ledger_->restorations()) {
+    const RestoredCharge charge =
+        ChargeOf(restored.restoration, {dataset.id, dataset.budget.order, dataset.budget.rdp});
+    account.Charge({charge.rdp, charge.answers});
+  }
+  accounts_.insert_or_assign(dataset.name, std::move(account));
+}
+
 Result<std::vector<LedgerRow>> SiteState::RowsOf(const RunId& run) const {
   SYNOD_ASSIGN_OR_RETURN(std::vector<LedgerRow> rows, ledger_store_->Load());
-  std::erase_if(rows, [&](const LedgerRow& row) { return row.charge.name.run != run; });
+  std::erase_if(rows, [&](const LedgerRow& row) { return !row.is_answer() || row.charge.name.run != run; });
   return rows;
 }
 
 Result<std::vector<std::string>> SiteState::Reconcile(const SiteConfiguration& configuration, const SitePolicy& policy,
                                                       DatasetRegister::NewOnes new_ones) {
   SYNOD_ASSIGN_OR_RETURN(std::vector<std::string> added, datasets_->Reconcile(configuration, policy, new_ones));
-  for (const std::string& name : added) accounts_.emplace(name, LifetimeFilter(datasets_->Find(name)->budget));
+  for (const std::string& name : added) OpenAccount(*datasets_->Find(name));
   return added;
 }
 
@@ -120,6 +152,7 @@ Status SiteState::CheckRoom(const std::string& dataset, const Plan& plan) const 
 }
 
 Status SiteState::Reserve(const std::string& dataset, const RunId& run, const Plan& plan) {
+  if (ledger_->frozen()) return *ledger_->frozen();
   const auto found = accounts_.find(dataset);
   if (found == accounts_.end()) return Refused(fmt::format("data set \"{}\" has no account", dataset));
   SYNOD_ASSIGN_OR_RETURN(const LifetimeCost cost, CostOfPlan(plan, found->second.budget().order));
@@ -135,6 +168,15 @@ Status SiteState::Settle(const RunId& run) {
   SYNOD_ASSIGN_OR_RETURN(const Plan plan, Plan::FromCanonicalText(record->offer.plan));
   SYNOD_ASSIGN_OR_RETURN(const LifetimeCost cost, CostOfRows(rows, plan, account->second.budget().order));
   account->second.Settle(run, cost);
+  return {};
+}
+
+Status SiteState::ForgetPromises() {
+  SYNOD_ASSIGN_OR_RETURN(const std::vector<RunId> kept, promises_->Runs());
+  for (const RunId& run : kept) {
+    const SiteRunRecord* record = runs_->Find(run);
+    if (record != nullptr && record->state == SiteRunState::kEnded) SYNOD_RETURN_IF_ERROR(promises_->Forget(run));
+  }
   return {};
 }
 

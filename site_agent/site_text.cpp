@@ -173,7 +173,27 @@ std::string LedgerText(const Json& ledger) {
     rows.push_back({Text(run, "id").substr(0, kShortId), Text(run, "dataset"), Text(run, "state"),
                     fmt::format("{}", run.at("answers").get<std::uint64_t>())});
   }
-  return text + Table(rows) + "\n" + DatasetsText(ledger.at("datasets"));
+  text += Table(rows) + "\n";
+  for (const Json& restoration : ledger.at("restorations")) {
+    text += fmt::format("Row {}: {}", restoration.at("row").get<std::uint64_t>(), RestorationText(restoration));
+  }
+  const std::string rolled_back = Text(ledger, "rolled_back");
+  if (!rolled_back.empty()) text += "Problem: " + rolled_back + "\n";
+  return text + DatasetsText(ledger.at("datasets"));
+}
+
+std::string RestorationText(const Json& restoration) {
+  std::string text =
+      fmt::format("restored {}; {} runs ended\n", Text(restoration, "restored"), restoration.at("ended_runs").size());
+  for (const Json& lost : restoration.at("lost")) {
+    text += fmt::format("  a copy was lost that had {} rows\n", lost.at("rows").get<std::uint64_t>());
+  }
+  for (const Json& charge : restoration.at("charges")) {
+    text += fmt::format("  {}: {:.1f} % of its life-time budget charged for what was lost, beside its answers\n",
+                        charge.contains("name") ? Text(charge, "name") : Text(charge, "dataset"),
+                        100.0 * charge.value("share_of_budget", 0.0));
+  }
+  return text;
 }
 
 std::string LedgerVerifiedText(const Json& verified) {

@@ -15,6 +15,7 @@ std::string DatasetsText(const Json& datasets);
 std::string PolicyText(const Json& policy);
 std::string PolicyCheckText(const Json& check);
 std::string LedgerText(const Json& ledger);
+std::string RestorationText(const Json& restoration);
 std::string LedgerVerifiedText(const Json& verified);
 
 }  // namespace synod

@@ -62,6 +62,7 @@ Json RuleView(const AllowRule& rule) {
                {"columns", rule.columns},
                {"operators", rule.operators},
                {"coordinators", rule.coordinators},
+               {"aggregation", rule.aggregation},
                {"max_epsilon", rule.max_epsilon},
                {"max_own_share_epsilon", rule.max_own_share_epsilon},
                {"max_delta", rule.max_delta},
@@ -181,7 +182,16 @@ Json JudgementsView(const SiteState& state, const RunJudge& judge, int minute_of
 Result<Json> LedgerView(const SiteState& state) {
   SYNOD_ASSIGN_OR_RETURN(const std::vector<LedgerRow> rows, state.ledger_store().Load());
   std::map<RunId, std::uint64_t> answers;
-  for (const LedgerRow& row : rows) ++answers[row.charge.name.run];
+  Json restorations = Json::array();
+  for (const LedgerRow& row : rows) {
+    if (row.is_answer()) {
+      ++answers[row.charge.name.run];
+    } else {
+      Json view = RestorationView(state, *row.restored);
+      view["row"] = row.index;
+      restorations.push_back(std::move(view));
+    }
+  }
   Json runs = Json::array();
   for (const auto& [run, count] : answers) {
     const SiteRunRecord* record = state.runs().Find(run);
@@ -192,8 +202,32 @@ Result<Json> LedgerView(const SiteState& state) {
   }
   return Json{{"rows", rows.size()},
               {"head", ToHex(rows.empty() ? LedgerGenesis() : rows.back().hash)},
+              {"ledger", ToHex(state.ledger().id().bytes)},
               {"runs", runs},
+              {"restorations", restorations},
+              {"rolled_back", state.rolled_back() ? state.ledger().frozen()->message : ""},
               {"datasets", DatasetsView(state)}};
+}
+
+Json RestorationView(const SiteState& state, const LedgerRestoration& restoration) {
+  Json charges = Json::array();
+  for (const RestoredCharge& charge : restoration.charges) {
+    Json view = {{"dataset", ToHex(charge.dataset.bytes)}, {"rdp", charge.rdp}, {"answers", charge.answers}};
+    for (const auto& [name, dataset] : state.datasets().registered()) {
+      if (dataset.id != charge.dataset) continue;
+      view["name"] = name;
+      view["share_of_budget"] = charge.rdp / dataset.budget.rdp;
+    }
+    charges.push_back(std::move(view));
+  }
+  Json ended = Json::array();
+  for (const RunId& run : restoration.ended) ended.push_back(RunText(run));
+  Json lost = Json::array();
+  for (const LostHead& head : restoration.lost) {
+    lost.push_back({{"ledger", ToHex(head.ledger.bytes)}, {"rows", head.rows}, {"head", ToHex(head.digest)}});
+  }
+  return {
+      {"restored", Rfc3339(restoration.restored_unix)}, {"lost", lost}, {"charges", charges}, {"ended_runs", ended}};
 }
 
 Result<Json> LedgerRowsView(const SiteState& state, std::uint64_t first, std::uint64_t count) {
@@ -208,7 +242,12 @@ Result<Json> VerifyLedger(const SiteState& state) {
   SYNOD_ASSIGN_OR_RETURN(const LedgerChain chain, VerifyChain(rows));
   std::map<RunId, Plan> plans;
   std::map<RunId, std::vector<std::uint64_t>> used;
+  std::uint64_t restorations = 0;
   for (const LedgerRow& row : rows) {
+    if (!row.is_answer()) {
+      ++restorations;
+      continue;
+    }
     const RunId& run = row.charge.name.run;
     const SiteRunRecord* record = state.runs().Find(run);
     const auto wrong = [&](std::string_view what) {
@@ -227,7 +266,11 @@ Result<Json> VerifyLedger(const SiteState& state) {
     if (row.charge.event != entry.Event(plan.honest_shares(), 1)) return wrong("charges another event than its plan's");
     if (++used[run][row.charge.entry] > entry.allowed()) return wrong("goes beyond what its plan allows");
   }
-  return Json{{"rows", chain.rows()}, {"head", ToHex(chain.head())}, {"runs", plans.size()}};
+  if (state.rolled_back()) {
+    return Error{ErrorCode::kVerificationFailed, state.ledger().frozen()->message, state.ledger().frozen()->hint};
+  }
+  return Json{
+      {"rows", chain.rows()}, {"head", ToHex(chain.head())}, {"runs", plans.size()}, {"restorations", restorations}};
 }
 
 }  // namespace synod

@@ -26,6 +26,8 @@ Json PolicyView(const SitePolicy& policy);
 Json JudgementsView(const SiteState& state, const RunJudge& judge, int minute_of_day);
 // Rows, answers by run, and the chain's head.
 Result<Json> LedgerView(const SiteState& state);
+// What a restoration counted.
+Json RestorationView(const SiteState& state, const LedgerRestoration& restoration);
 // Rows `first` and following, at most `count`, as they are hashed.
 Result<Json> LedgerRowsView(const SiteState& state, std::uint64_t first, std::uint64_t count);
 // The chain from the first row on, and every row against the plan of its run. VerificationFailed names what is wrong.

@@ -18,7 +18,13 @@ std::string RelationSentence(const Certificate& certificate) {
   return "";
 }
 
-std::string AggregationSentence(Aggregation aggregation) {
+std::string AggregationSentence(CertificateClass kind, Aggregation aggregation) {
+  if (kind == CertificateClass::kSimulation && aggregation != Aggregation::kCurator) {
+    return fmt::format(
+        "The plan is that of a federation with aggregation \"{}\"; the simulation added its answers up "
+        "in one trusted process.",
+        AggregationName(aggregation));
+  }
   switch (aggregation) {
     case Aggregation::kCurator:
       return "Answers are added up without secure aggregation, by one trusted process.";
@@ -57,7 +63,7 @@ std::vector<std::string> StatementsOf(const Certificate& certificate, const Plan
   sentences.push_back(
       "Epsilon pays for every answer that the plan allows, retries included, also where fewer were used.");
   sentences.push_back("It holds for any early end of the run.");
-  sentences.push_back(AggregationSentence(plan.facts().aggregation));
+  sentences.push_back(AggregationSentence(certificate.kind, plan.facts().aggregation));
   return sentences;
 }
 

@@ -46,6 +46,9 @@ Result<Certificate> Certify(const Plan& plan, CertificateRequest request) {
   if (request.kind == CertificateClass::kFederated && plan.facts().aggregation == Aggregation::kCurator) {
     return BadInput("a plan with a trusted curator has no federated certificate");
   }
+  if (request.kind == CertificateClass::kFederated && !request.participation.AnyCompleted()) {
+    return BadInput("no sum of the run was completed: there is nothing that a federation could vouch for");
+  }
   Certificate certificate = FactsOfPlan(plan, std::move(request.participation));
   SYNOD_ASSIGN_OR_RETURN(const std::vector<ReadingEpsilons> readings, ComputeReadings(plan));
   if (readings[0].by_sites[plan.facts().max_sites_per_subject - 1].upper > plan.facts().epsilon_target) {

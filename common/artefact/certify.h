@@ -18,7 +18,8 @@ struct CertificateRequest {
   FloatError float_error = FloatError::kMeasured;
 };
 
-// Fails where the participation breaks the plan, a federated certificate is asked for a curator's plan, or the plan's
+// Fails where the participation breaks the plan, a federated certificate is asked for a curator's plan or for a run of
+// which no sum was completed, or the plan's
 // epsilon is above its target.
 Result<Certificate> Certify(const Plan& plan, CertificateRequest request);
 

@@ -86,6 +86,10 @@ Status Participation::CheckAgainst(const Plan& plan) const {
   return {};
 }
 
+bool Participation::AnyCompleted() const {
+  return std::any_of(rows_.begin(), rows_.end(), [](const ParticipationRow& row) { return row.completed; });
+}
+
 std::vector<std::uint64_t> Participation::UsedOfEntries(std::size_t entries) const {
   std::vector<std::uint64_t> used(entries, 0);
   for (const ParticipationRow& row : rows_) {
@@ -127,6 +131,24 @@ Result<Participation> Participation::FromJson(const Json& json) {
     participation.rows_.push_back(std::move(row));
   }
   return participation;
+}
+
+Status CheckCharged(const Plan& plan, const Participation& counted, std::uint32_t site,
+                    const std::vector<std::uint64_t>& charged) {
+  const std::vector<PlanEntry>& entries = plan.entries();
+  if (charged.size() != entries.size()) return VerificationFailed("it counts other entries than the plan's");
+  const std::vector<std::uint64_t> answered = counted.AnsweredBy(site, entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (charged[i] > entries[i].allowed()) {
+      return VerificationFailed(
+          fmt::format("it was charged for \"{}\" more often than the plan allows", entries[i].name));
+    }
+    if (charged[i] < answered[i]) {
+      return VerificationFailed(
+          fmt::format("it was charged for \"{}\" less often than the coordinator counts", entries[i].name));
+    }
+  }
+  return {};
 }
 
 }  // namespace synod

@@ -34,6 +34,8 @@ class Participation {
   // the quorum, entries and sites are in the plan, and no entry was used more often than the plan allows.
   Status CheckAgainst(const Plan& plan) const;
 
+  // Whether any sum was used; the quorum answered it, then.
+  bool AnyCompleted() const;
   // Attempts of each entry.
   std::vector<std::uint64_t> UsedOfEntries(std::size_t entries) const;
   // Attempts of each entry that one site answered.
@@ -47,5 +49,11 @@ class Participation {
  private:
   std::vector<ParticipationRow> rows_;
 };
+
+// Whether what a site charged by its own ledger, an entry of the plan each, covers what is counted of it: never less
+// than that, and never more than the plan allows. It may be more: an answer may have come too late, or its attempt may
+// have ended without a sum. VerificationFailed says which entry is wrong.
+Status CheckCharged(const Plan& plan, const Participation& counted, std::uint32_t site,
+                    const std::vector<std::uint64_t>& charged);
 
 }  // namespace synod

@@ -73,18 +73,8 @@ class Verifier {
     const SiteStatement statement{site.site,     certificate_.run, certificate_.plan_hash,
                                   site.attempts, site.ledger_head, file_.file_digest()};
     if (!VerifySite(key->second, statement, site.signature)) return wrong("its signature does not verify");
-    if (site.attempts.size() != plan_.entries().size()) return wrong("it counts other entries than the plan's");
-    const auto answered = certificate_.participation.AnsweredBy(index, site.attempts.size());
-    for (std::size_t i = 0; i < site.attempts.size(); ++i) {
-      const std::string& name = plan_.entries()[i].name;
-      if (site.attempts[i] > plan_.entries()[i].allowed()) {
-        return wrong(fmt::format("it was charged for \"{}\" more often than the plan allows", name));
-      }
-      if (site.attempts[i] < answered[i]) {
-        return wrong(fmt::format("it was charged for \"{}\" less often than the coordinator counts", name));
-      }
-    }
-    return {};
+    const Status covered = CheckCharged(plan_, certificate_.participation, index, site.attempts);
+    return covered.ok() ? Status() : wrong(covered.error().message);
   }
 
   Status CheckSites() {

@@ -61,6 +61,10 @@ class FactChecker {
   Status CheckUse() {
     const Status use = certificate_.participation.CheckAgainst(plan_);
     if (!use.ok()) return VerificationFailed(use.error().message);
+    // Nobody would have to sign for what no site answered: a federation that did not meet once vouches for nothing.
+    if (certificate_.kind == CertificateClass::kFederated && !certificate_.participation.AnyCompleted()) {
+      return VerificationFailed("no sum of the run was completed: no site vouches for this file");
+    }
     Holds("No entry of the plan was used more often than allowed, and every sum that was used reached the quorum.");
     return {};
   }
@@ -83,8 +87,8 @@ Status CheckReading(const StatedReading& stated, const ReadingEpsilons& computed
     const StatedEpsilons& said = stated.by_sites[i];
     const EpsilonBounds& found = computed.by_sites[i];
     const bool holds = StatementHolds(said.upper, found.upper) && StatedUpper(said.upper) == said.upper &&
-                       StatementHolds(said.rdp, found.rdp) && StatedUpper(said.rdp) == said.rdp && said.lower >= 0 &&
-                       said.lower <= found.upper;
+                       StatementHolds(said.rdp, found.rdp) && StatedUpper(said.rdp) == said.rdp &&
+                       LowerStatementHolds(said.lower, found.lower) && StatedLower(said.lower) == said.lower;
     if (holds) continue;
     return VerificationFailed(
         fmt::format("epsilon of the {} reading for a subject at {} sites: stated {}, the plan "

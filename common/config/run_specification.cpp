@@ -63,6 +63,22 @@ Status ReadTrust(const TomlSection& section, const TomlSection& privacy, RunSpec
   return {};
 }
 
+// Two sites hide nothing from each other, so that masks begin at three.
+Status ReadAggregation(const TomlSection& section, RunSpecification& run) {
+  const bool possible = run.sites >= kLeastSecureSites;
+  SYNOD_ASSIGN_OR_RETURN(const std::string name, section.Text("aggregation", possible ? "secure" : "none"));
+  if (name == "none") return {};
+  if (name != "secure") return section.ErrorAt("aggregation", "must be \"secure\" or \"none\"");
+  if (!possible || run.sites > kMostSecureSites) {
+    return section.ErrorAt("aggregation",
+                           fmt::format("is \"secure\", which works with {} to {} sites; the run has {}",
+                                       kLeastSecureSites, kMostSecureSites, run.sites),
+                           "say aggregation = \"none\": every answer then carries the whole noise on its own");
+  }
+  run.aggregation = Aggregation::kSecure;
+  return {};
+}
+
 Status ReadEpsilon(const TomlSection& section, const RunOverrides& overrides, RunSpecification& run) {
   constexpr double kMax = RunSpecification::kMaxEpsilon;
   if (overrides.epsilon) {
@@ -160,6 +176,7 @@ Result<RunSpecification> RunSpecification::FromToml(std::string_view text, const
   SYNOD_ASSIGN_OR_RETURN(run.family, model.RequiredText("family"));
   SYNOD_RETURN_IF_ERROR(ReadPrivacy(privacy, overrides, run));
   SYNOD_RETURN_IF_ERROR(ReadTrust(section, privacy, run));
+  SYNOD_RETURN_IF_ERROR(ReadAggregation(section, run));
   SYNOD_RETURN_IF_ERROR(ReadBudget(budget, run.budget));
   SYNOD_RETURN_IF_ERROR(section.Finish());
   SYNOD_RETURN_IF_ERROR(privacy.Finish());

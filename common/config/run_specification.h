@@ -1,6 +1,7 @@
 // What a data scientist asks for: the run file (configs/runs/*.toml), checked and with its defaults filled in.
 //
-//   [run]      name, seed = 0 (public randomness only), sites = 1, quorum, deadline_seconds = 600, slot_seconds = 0.05
+//   [run]      name, seed = 0 (public randomness only), sites = 1, quorum, deadline_seconds = 600, slot_seconds = 0.05,
+//              aggregation = "secure" from three sites up, "none" below (what a simulation does with it: simulate.cpp)
 //   [schema]   file
 //   [data]     train = "train.csv"
 //   [model]    family, and what the family itself reads
@@ -21,6 +22,7 @@
 
 #include "common/core/result.h"
 #include "common/data/toml_section.h"
+#include "common/privacy/plan.h"
 #include "common/privacy/privacy_event.h"
 
 namespace synod {
@@ -65,6 +67,7 @@ struct RunSpecification {
   std::uint64_t seed = 0;  // never reaches noise or sampling
   std::uint32_t sites = 1;
   std::uint32_t quorum = 1;
+  Aggregation aggregation = Aggregation::kNone;  // of a federation: secure or none
   double deadline_seconds = 600.0;
   double slot_seconds = 0.05;
   std::string schema_file;

@@ -51,8 +51,10 @@ std::string DefaultPolicyToml(const Identity& site) {
 # columns = ["age", "sex"]        # exactly these, in any order
 # operators = ["operator"]        # left out: those of the consortium
 # coordinators = ["coordinator"]  # left out: those of the consortium
+# aggregation = ["secure"]        # left out: "secure" and "none"
 # max_epsilon = 3.0               # in the coordinator's reading
-# max_own_share_epsilon = 3.0     # from this site's own noise alone; left out: max_epsilon
+# max_own_share_epsilon = 6.0     # from this site's own noise alone: above max_epsilon with secure aggregation, which
+#                                 # counts the noise of several sites; left out: max_epsilon
 # max_delta = 1e-5
 # max_parameters = 1000000        # left out: any number
 # min_known_peers = 2             # other sites in the roster whose keys the manifest has

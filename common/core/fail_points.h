@@ -17,8 +17,16 @@ enum class FailPoint : std::uint8_t {
   kSiteAfterCharge,
   kSiteBeforeAnswerSent,
   kSiteAfterAnswerSent,
+  kSiteBeforePromise,  // to one survivor set of an attempt
+  kSiteAfterPromise,
+  kSiteBeforeStepSent,  // of a secure aggregation, the chunks of the masked answer excepted
+  kSiteAfterStepSent,
   kSiteBeforeCounterSignatureSent,
   kSiteAfterCounterSignatureSent,
+  kSiteBeforeHeadSent,  // the signed head of its ledger
+  kSiteAfterHeadSent,
+  kSiteBeforeHeadStored,  // of another site's ledger, or one that contradicts its own
+  kSiteAfterHeadStored,
   kCoordinatorBeforeRunStored,
   kCoordinatorAfterRunStored,
   kCoordinatorBeforeProposalSent,
@@ -41,6 +49,8 @@ enum class FailPoint : std::uint8_t {
   kCoordinatorAfterSignatureStored,
   kCoordinatorBeforePublished,
   kCoordinatorAfterPublished,
+  kCoordinatorBeforeHeadStored,  // of a site's ledger
+  kCoordinatorAfterHeadStored,
   kWorkerBeforeAnswer,
   kWorkerAfterAnswer,
   kWorkerBeforeTrained,

@@ -27,8 +27,15 @@ void AesCtrStream::Rekey(ByteView key) {
 }
 
 void AesCtrStream::Keystream(std::span<std::uint8_t> output) {
-  std::fill(output.begin(), output.end(), std::uint8_t{0});
-  Xor(output);
+  static constexpr std::array<std::uint8_t, 16384> kZeros{};
+  while (!output.empty()) {
+    const std::size_t size = std::min(output.size(), kZeros.size());
+    int written = 0;
+    SYNOD_OPENSSL_CHECK(
+        EVP_EncryptUpdate(state_->context.get(), output.data(), &written, kZeros.data(), static_cast<int>(size)));
+    SYNOD_CHECK(written == static_cast<int>(size), "counter mode changed the length");
+    output = output.subspan(size);
+  }
 }
 
 void AesCtrStream::Xor(std::span<std::uint8_t> data) {

@@ -7,6 +7,10 @@
 
 namespace synod {
 
+bool EqualInConstantTime(ByteView a, ByteView b) {
+  return a.size() == b.size() && (a.empty() || CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0);
+}
+
 SecretBytes::SecretBytes(std::size_t size) : data_(std::make_unique<std::uint8_t[]>(size)), size_(size) {}
 
 SecretBytes SecretBytes::CopyOf(ByteView bytes) {
@@ -29,10 +33,6 @@ SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
 
 SecretBytes::~SecretBytes() {
   Wipe();
-}
-
-bool SecretBytes::EqualTo(const SecretBytes& other) const {
-  return size_ == other.size_ && (size_ == 0 || CRYPTO_memcmp(data_.get(), other.data_.get(), size_) == 0);
 }
 
 void SecretBytes::Wipe() {

@@ -9,6 +9,9 @@
 
 namespace synod {
 
+// In constant time for equal sizes.
+bool EqualInConstantTime(ByteView a, ByteView b);
+
 class SecretBytes {
  public:
   SecretBytes() = default;
@@ -25,8 +28,7 @@ class SecretBytes {
   ByteView view() const { return {data_.get(), size_}; }
   std::span<std::uint8_t> bytes() { return {data_.get(), size_}; }
 
-  // In constant time for equal sizes.
-  bool EqualTo(const SecretBytes& other) const;
+  bool EqualTo(const SecretBytes& other) const { return EqualInConstantTime(view(), other.view()); }
 
   friend std::ostream& operator<<(std::ostream&, const SecretBytes&) = delete;
 

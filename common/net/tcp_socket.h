@@ -24,7 +24,7 @@ class TcpSocket {
   // Of a socket that has become writable after Connect.
   Status ConnectError() const;
 
-  // More than 0: so many bytes; 0: nothing for now; kEnded: the connection is over, in whatever way.
+  // More than 0: so many bytes; 0: nothing yet; kEnded: the connection is over, in whatever way.
   static constexpr std::int64_t kEnded = -1;
   std::int64_t Receive(std::span<std::uint8_t> out);
   std::int64_t Send(ByteView bytes);

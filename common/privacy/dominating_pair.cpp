@@ -83,17 +83,14 @@ double DominatingPair::LogRatio(const std::vector<double>& weights, double y) co
   return top + std::log(sum);
 }
 
-double DominatingPair::LossSlope(double y) const {
-  const auto mean_shift = [this](const std::vector<double>& weights, double at) {
-    const double log_ratio = LogRatio(weights, at);
-    double mean = 0.0;
-    for (std::size_t j = 1; j < weights.size(); ++j) {
-      const double shift = static_cast<double>(j) * shift_;
-      mean += weights[j] * shift * std::exp(shift * (at - 0.5 * shift) - log_ratio);
-    }
-    return mean;
-  };
-  return mean_shift(p_, y) + mean_shift(q_, -y);
+DominatingPair::LogRatioAt DominatingPair::LogRatioWithSlope(const std::vector<double>& weights, double y) const {
+  LogRatioAt result;
+  result.value = LogRatio(weights, y);
+  for (std::size_t j = 1; j < weights.size(); ++j) {
+    const double shift = static_cast<double>(j) * shift_;
+    result.slope += weights[j] * shift * std::exp(shift * (y - 0.5 * shift) - result.value);
+  }
+  return result;
 }
 
 double DominatingPair::Inverse(double loss, double hint) const {
@@ -115,9 +112,11 @@ double DominatingPair::Inverse(double loss, double hint) const {
   double high = Reach();
   double y = std::clamp(hint, low, high);
   for (int i = 0; i < 200; ++i) {
-    const double residual = Loss(y) - loss;
+    const LogRatioAt of_p = LogRatioWithSlope(p_, y);
+    const LogRatioAt of_q = LogRatioWithSlope(q_, -y);
+    const double residual = of_p.value - of_q.value - loss;
     (residual > 0.0 ? high : low) = y;
-    double next = y - residual / LossSlope(y);
+    double next = y - residual / (of_p.slope + of_q.slope);
     if (!(next > low && next < high)) next = 0.5 * (low + high);
     if (std::abs(next - y) <= 1e-13 * (1.0 + std::abs(y))) return next;
     y = next;

@@ -49,7 +49,11 @@ class DominatingPair {
  private:
   DominatingPair() = default;
   double LogRatio(const std::vector<double>& weights, double y) const;
-  double LossSlope(double y) const;
+  struct LogRatioAt {
+    double value = 0.0;
+    double slope = 0.0;
+  };
+  LogRatioAt LogRatioWithSlope(const std::vector<double>& weights, double y) const;
   void SetLossRange();
   double Reach() const { return 60.0 + 2.0 * (max_shift() + max_shift_q()); }  // nothing has mass beyond it
 

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "common/core/result.h"
+#include "common/privacy/mechanism.h"
 #include "common/privacy/privacy_event.h"
 
 namespace synod {
@@ -19,6 +20,11 @@ struct EpsilonBounds {
 // Fails on events out of range, delta outside (0, 1), or a composition beyond the accountant's memory bound.
 Result<EpsilonBounds> ComputeEpsilon(const PrivacyEvents& events, double delta,
                                      Adjacency adjacency = Adjacency::kAddRemove, unsigned sites_per_subject = 1);
+
+// The same for other mechanisms. Where one of them has no privacy loss distribution here, RDP alone proves `upper`, and
+// `lower` is 0. Fails also on what has no proven account (CheckUses).
+Result<EpsilonBounds> ComputeEpsilon(const MechanismUses& uses, double delta, Adjacency adjacency,
+                                     unsigned sites_per_subject = 1);
 
 // The smallest noise scale z for which events(z) meets the target: epsilon upper <= target_epsilon and within 0.1 % of
 // it. `events` must be monotone: more z, less loss. Fails when no z in [kMinNoise, kMaxNoise] does.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace synod {
 namespace {
 
@@ -9,26 +11,35 @@ constexpr char kHint[] = "the ledger was changed or rolled back: restore it from
 
 }  // namespace
 
-LedgerChain::LedgerChain() : head_(LedgerGenesis()) {}
+LedgerChain::LedgerChain() : digests_{LedgerGenesis()} {}
 
-LedgerRow LedgerChain::Next(const LedgerCharge& charge) const {
-  LedgerRow row;
-  row.index = rows_;
-  row.charge = charge;
-  row.previous = head_;
+LedgerRow LedgerChain::Linked(LedgerRow row) const {
+  row.index = rows();
+  row.previous = head();
   row.hash = HashOfRow(row);
   return row;
 }
 
+LedgerRow LedgerChain::Next(const LedgerCharge& charge) const {
+  LedgerRow row;
+  row.charge = charge;
+  return Linked(std::move(row));
+}
+
+LedgerRow LedgerChain::Next(const LedgerRestoration& restoration) const {
+  LedgerRow row;
+  row.restored = restoration;
+  return Linked(std::move(row));
+}
+
 Status LedgerChain::Extend(const LedgerRow& row) {
   const auto broken = [&](std::string_view what) {
-    return VerificationFailed(fmt::format("ledger row {}: {}", rows_, what), kHint);
+    return VerificationFailed(fmt::format("ledger row {}: {}", rows(), what), kHint);
   };
-  if (row.index != rows_) return broken(fmt::format("row {} stands here: rows are missing or reordered", row.index));
+  if (row.index != rows()) return broken(fmt::format("row {} stands here: rows are missing or reordered", row.index));
   if (row.hash != HashOfRow(row)) return broken("its content does not match its hash");
-  if (row.previous != head_) return broken("it is not linked to the row before it");
-  head_ = row.hash;
-  ++rows_;
+  if (row.previous != head()) return broken("it is not linked to the row before it");
+  digests_.push_back(row.hash);
   return {};
 }
 

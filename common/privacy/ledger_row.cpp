@@ -15,6 +15,9 @@ constexpr std::uint32_t kMax32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint64_t kMax64 = std::numeric_limits<std::uint64_t>::max();
 
 Json Unhashed(const LedgerRow& row) {
+  if (row.restored) {
+    return {{"index", row.index}, {"restored", row.restored->ToJson()}, {"previous", ToHex(row.previous)}};
+  }
   const LedgerCharge& charge = row.charge;
   return {{"index", row.index},
           {"dataset", ToHex(charge.dataset.bytes)},
@@ -50,6 +53,17 @@ Result<PrivacyEvent> EventFrom(const Json& json) {
   return event;
 }
 
+Result<LedgerRow> RestoredRowFrom(const Json& json) {
+  SYNOD_ASSIGN_OR_RETURN(const StrictObject fields,
+                         StrictObject::Of(json, "ledger row", {"index", "restored", "previous", "hash"}));
+  LedgerRow row;
+  SYNOD_ASSIGN_OR_RETURN(row.index, fields.Unsigned("index", 0, kMax64));
+  SYNOD_ASSIGN_OR_RETURN(row.restored, LedgerRestoration::FromJson(fields.At("restored")));
+  SYNOD_ASSIGN_OR_RETURN(row.previous, fields.Hash("previous"));
+  SYNOD_ASSIGN_OR_RETURN(row.hash, fields.Hash("hash"));
+  return row;
+}
+
 }  // namespace
 
 Digest LedgerGenesis() {
@@ -69,6 +83,7 @@ Json LedgerRow::ToJson() const {
 }
 
 Result<LedgerRow> LedgerRow::FromJson(const Json& json) {
+  if (json.is_object() && json.contains("restored")) return RestoredRowFrom(json);
   SYNOD_ASSIGN_OR_RETURN(const StrictObject fields,
                          StrictObject::Of(json, "ledger row",
                                           {"index", "dataset", "run", "query", "attempt", "plan_hash", "entry", "event",

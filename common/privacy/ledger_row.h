@@ -1,12 +1,15 @@
-// One row of a ledger: one answer, charged before it is given, chained to the row before it.
+// One row of a ledger, chained to the row before it: one answer, charged before it is given; or a restoration, after
+// the ledger had lost rows.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "common/core/bytes.h"
 #include "common/core/canonical_json.h"
 #include "common/core/result.h"
 #include "common/core/strong_id.h"
+#include "common/privacy/ledger_restoration.h"
 #include "common/privacy/privacy_event.h"
 
 namespace synod {
@@ -22,12 +25,14 @@ struct LedgerCharge {
 };
 
 struct LedgerRow {
-  std::uint64_t index = 0;  // position in the ledger, from 0
-  LedgerCharge charge;
-  Digest previous{};  // hash of the row before; LedgerGenesis() for the first
-  Digest hash{};      // HashOfRow: SHA-256 of CanonicalJson("synod.ledger_row", 1, all other fields)
+  std::uint64_t index = 0;                    // position in the ledger, from 0
+  LedgerCharge charge;                        // of an answer; as it was made where `restored` is there
+  std::optional<LedgerRestoration> restored;  // this row charges no answer but what was lost
+  Digest previous{};                          // hash of the row before; LedgerGenesis() for the first
+  Digest hash{};  // HashOfRow: SHA-256 of CanonicalJson("synod.ledger_row", 1, all other fields)
   bool operator==(const LedgerRow&) const = default;
 
+  bool is_answer() const { return !restored.has_value(); }
   Json ToJson() const;
   // Strict in form. Whether the hashes are right is for VerifyChain.
   static Result<LedgerRow> FromJson(const Json& json);

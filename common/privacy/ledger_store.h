@@ -18,6 +18,9 @@ class LedgerStore {
 
   // All rows in order.
   virtual Result<std::vector<LedgerRow>> Load() const = 0;
+
+  // What the ledger was called when it was made. Zeros for one that nobody witnesses.
+  virtual LedgerId FirstId() const { return {}; }
 };
 
 // Gone with the process: for the simulation, which charges no site's ledger.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "common/privacy/rdp_accountant.h"
 #include "common/privacy/stated_epsilon.h"
@@ -95,12 +96,15 @@ Result<LifetimeCost> CostOfRows(std::span<const LedgerRow> rows, const Plan& pla
 
 LifetimeCost LifetimeFilter::held() const {
   LifetimeCost sum;
-  for (const auto& [run, cost] : runs_) {
+  const auto add = [&](const LifetimeCost& cost) {
     sum.rdp += cost.rdp;
-    sum.answers += cost.answers;
-  }
+    const std::uint64_t room = std::numeric_limits<std::uint64_t>::max() - sum.answers;
+    sum.answers += std::min(cost.answers, room);
+  };
+  for (const auto& [run, cost] : runs_) add(cost);
+  for (const LifetimeCost& cost : restored_) add(cost);
   // Additions of doubles may come out low by an ulp each.
-  sum.rdp *= 1.0 + 1e-15 * static_cast<double>(runs_.size());
+  sum.rdp *= 1.0 + 1e-15 * static_cast<double>(runs_.size() + restored_.size());
   return sum;
 }
 
@@ -132,8 +136,7 @@ Status LifetimeFilter::Check(const LifetimeCost& plan) const {
 }
 
 Status LifetimeFilter::Reserve(const RunId& run, const LifetimeCost& plan) {
-  LifetimeFilter others(budget_);
-  others.runs_ = runs_;
+  LifetimeFilter others = *this;
   others.runs_.erase(run);
   SYNOD_RETURN_IF_ERROR(others.Check(plan));
   runs_[run] = plan;
@@ -142,6 +145,10 @@ Status LifetimeFilter::Reserve(const RunId& run, const LifetimeCost& plan) {
 
 void LifetimeFilter::Settle(const RunId& run, const LifetimeCost& charged) {
   runs_[run] = charged;
+}
+
+void LifetimeFilter::Charge(const LifetimeCost& restored) {
+  restored_.push_back(restored);
 }
 
 void LifetimeFilter::Restore(const RunId& run, const LifetimeCost& plan) {

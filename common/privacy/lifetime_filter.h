@@ -3,7 +3,8 @@
 // earlier results were seen compose at a fixed order as long as the sum of their divergences stays within a budget that
 // was fixed beforehand; for privacy loss distributions this is not proven).
 //
-// An open run holds its whole plan, retries included; once it has ended, what was charged in the ledger. Amounts are
+// An open run holds its whole plan, retries included; once it has ended, what was charged in the ledger; what a
+// restoration of the ledger charges is beyond any run. Amounts are
 // Renyi divergences at the budget's order, upper bounds. The order and the divergence are those that allow the most
 // Gaussian queries (the largest rho of zero-concentrated privacy) within (epsilon, delta). Threads: one at a time.
 #pragma once
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <vector>
 
 #include "common/core/result.h"
 #include "common/core/strong_id.h"
@@ -63,6 +65,9 @@ class LifetimeFilter {
   // Takes up a run that was approved before a restart: as Reserve, but never refused.
   void Restore(const RunId& run, const LifetimeCost& plan);
 
+  // What a restoration of the ledger charges, on top of all runs.
+  void Charge(const LifetimeCost& restored);
+
   const LifetimeBudget& budget() const { return budget_; }
   // Of all runs, open and ended: added up afresh, so that nothing drifts.
   LifetimeCost held() const;
@@ -74,6 +79,7 @@ class LifetimeFilter {
 
   LifetimeBudget budget_;
   std::map<RunId, LifetimeCost> runs_;
+  std::vector<LifetimeCost> restored_;
 };
 
 }  // namespace synod

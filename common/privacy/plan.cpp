@@ -46,6 +46,11 @@ Status CheckTrust(const PlanFacts& facts) {
                     "set the quorum to the number of sites");
   }
   if (facts.aggregation != Aggregation::kSecure) return {};
+  if (n < kLeastSecureSites || n > kMostSecureSites) {
+    return BadInput(fmt::format("secure aggregation works with {} to {} sites; the plan has {}", kLeastSecureSites,
+                                kMostSecureSites, n),
+                    "use aggregation none");
+  }
   if (2 * std::uint64_t{t} <= n + std::uint64_t{c}) {
     return BadInput(fmt::format("t = {} is not above (N + c) / 2 with N = {}, c = {}", t, n, c),
                     fmt::format("use t >= {}, more sites, or tolerate fewer colluding ones", (n + c) / 2 + 1));

@@ -27,6 +27,11 @@ enum class Aggregation : std::uint8_t {
 };
 std::string_view AggregationName(Aggregation aggregation);
 
+// Sites of a run with secure aggregation: two hide nothing from each other, and the complete graph of keys ends at the
+// most.
+inline constexpr std::uint32_t kLeastSecureSites = 3;
+inline constexpr std::uint32_t kMostSecureSites = 128;
+
 enum class PrivacyUnit : std::uint8_t { kRecord, kSubject };
 std::string_view PrivacyUnitName(PrivacyUnit unit);
 

@@ -102,6 +102,22 @@ std::string ReadingLine(const Json& reading) {
   return line + "\n";
 }
 
+// What quorum, colluding sites and N mean for privacy and for the rows.
+std::string SecureText(const Json& plan) {
+  const auto sites = plan.at("sites").get<std::uint32_t>();
+  const auto quorum = plan.at("quorum").get<std::uint32_t>();
+  const auto shares = plan.at("honest_shares").get<std::uint32_t>();
+  const double excess = static_cast<double>(sites) / shares;
+  return fmt::format(
+      "  Secure aggregation: the coordinator sees sums over at least {} of {} sites, no site's answer; {} site(s) may "
+      "be "
+      "away.\n"
+      "  h = quorum - c = {} noise shares meet the target, so that a sum of all {} sites has {:.2f} times the noise\n"
+      "  variance of a trusted curator's ({:.2f} times the deviation). A higher quorum or a smaller c brings it "
+      "down.\n",
+      quorum, sites, sites - quorum, shares, sites, excess, std::sqrt(excess));
+}
+
 }  // namespace
 
 Result<Json> ExplainPlan(const Plan& plan) {
@@ -162,6 +178,7 @@ std::string PlanText(const Json& plan) {
   if (plan.at("aggregation") == AggregationName(Aggregation::kNone)) {
     text += "  Without secure aggregation the coordinator sees each site's answers; each carries the whole noise.\n";
   }
+  if (plan.at("aggregation") == AggregationName(Aggregation::kSecure)) text += SecureText(plan);
   text += fmt::format("\n  {:<24} {:>7}  {:<5} {:>10} {:>10} {:>9} {:>9} {:>9} {:>10}\n", "query", "count", "retry",
                       "rate", "batch", "noise z", "eps alone", "share", "MB a site");
   for (const Json& entry : plan.at("entries")) text += EntryLine(entry);

@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "common/core/check.h"
 #include "common/privacy/dominating_pair.h"
 #include "common/privacy/epsilon.h"
+#include "common/privacy/loss_source.h"
+#include "common/privacy/mechanism_rdp.h"
 
 namespace synod {
 namespace {
@@ -17,42 +21,58 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr int kMaxWidths = 8;
 constexpr double kCutOfDelta = 1e-8;         // mass cut off each single loss, in all, relative to delta
 constexpr double kOffsetFailOfDelta = 1e-3;  // failure probability of the offset bound, relative to delta
+constexpr double kCloseLower = 0.998;        // of the upper bound
+constexpr std::int64_t kCheapSize = std::int64_t{1} << 15;
 constexpr double kClosedFormSlack = 1e-12;
 
-struct CountedPair {
-  DominatingPair pair;
+struct CountedSource {
+  std::unique_ptr<LossSource> source;
   std::uint64_t count;
 };
 
 struct Problem {
-  std::vector<CountedPair> pairs;  // those with a sampling rate below 1, and at most one plain Gaussian for the others
+  std::vector<CountedSource> sources;  // one Gaussian at most for all full batches
   double gaussian_mu = 0.0;
   double uses = 0.0;
   bool symmetric = true;
+  double largest_loss = 0.0;  // of the sum; infinite where it has no bound
   double delta = 0.0;
 };
 
+// The distance between the neighbours' sums in noise deviations, where the use is a Gaussian mechanism on all units.
+std::optional<double> FullBatchDistance(const Mechanism& mechanism, Adjacency adjacency, unsigned sites) {
+  const auto* gaussian = std::get_if<GaussianMechanism>(&mechanism);
+  if (gaussian == nullptr || gaussian->sampling_rate < 1.0) return std::nullopt;
+  return (adjacency == Adjacency::kReplaceOne ? 2.0 : static_cast<double>(sites)) / gaussian->noise_multiplier;
+}
+
 // Full-batch events compose to one Gaussian: their squared distances add up.
-Result<Problem> Describe(const PrivacyEvents& events, double delta, Adjacency adjacency, unsigned sites) {
+Result<Problem> Describe(const MechanismUses& uses, double delta, Adjacency adjacency, unsigned sites) {
   Problem problem;
   problem.delta = delta;
+  const MechanismUses merged = MergeUses(uses);
   double mu_squared = 0.0;
-  for (const PrivacyEvent& event : MergeEvents(events)) {
-    SYNOD_ASSIGN_OR_RETURN(DominatingPair pair, DominatingPair::Of(event, adjacency, sites));
-    if (event.sampling_rate >= 1.0) {
-      const double distance = pair.max_shift() + pair.max_shift_q();
-      mu_squared += static_cast<double>(event.count) * distance * distance;
-      continue;
+  for (const MechanismUse& use : merged) {
+    if (const auto distance = FullBatchDistance(use.mechanism, adjacency, sites)) {
+      SYNOD_RETURN_IF_ERROR(DominatingPair::Of({1.0, 1.0, 1}, adjacency, sites));  // supported at all
+      mu_squared += static_cast<double>(use.count) * *distance * *distance;
+    } else {
+      problem.uses += static_cast<double>(use.count);
     }
-    problem.symmetric = problem.symmetric && pair.symmetric();
-    problem.uses += static_cast<double>(event.count);
-    problem.pairs.push_back({std::move(pair), event.count});
   }
   problem.gaussian_mu = std::sqrt(mu_squared);
-  if (mu_squared > 0.0 && !problem.pairs.empty()) {
-    problem.pairs.push_back({DominatingPair::PlainGaussian(problem.gaussian_mu), 1});
-    problem.uses += 1.0;
+  if (problem.uses == 0.0) return problem;
+  if (mu_squared > 0.0) problem.uses += 1.0;
+  const double tail = delta * kCutOfDelta / problem.uses;
+  for (const MechanismUse& use : merged) {
+    if (FullBatchDistance(use.mechanism, adjacency, sites)) continue;
+    SYNOD_ASSIGN_OR_RETURN(std::unique_ptr<LossSource> source, LossSourceOf(use.mechanism, adjacency, sites, tail));
+    problem.symmetric = problem.symmetric && source->symmetric();
+    problem.largest_loss += static_cast<double>(use.count) * source->LargestLoss();
+    problem.sources.push_back({std::move(source), use.count});
   }
+  if (mu_squared > 0.0 || !(DeltaLeft(uses, delta) > 0.0)) problem.largest_loss = kInfinity;
+  if (mu_squared > 0.0) problem.sources.push_back({PlainGaussianSource(problem.gaussian_mu, tail), 1});
   return problem;
 }
 
@@ -67,9 +87,8 @@ PldBounds ClosedForm(double mu, double delta) {
 
 Result<std::vector<LossCells>> CellsOf(const Problem& problem, double width) {
   std::vector<LossCells> cells;
-  for (const CountedPair& counted : problem.pairs) {
-    SYNOD_ASSIGN_OR_RETURN(LossCells one,
-                           LossCells::Of(counted.pair, width, problem.delta * kCutOfDelta / problem.uses));
+  for (const CountedSource& counted : problem.sources) {
+    SYNOD_ASSIGN_OR_RETURN(LossCells one, counted.source->Cells(width));
     cells.push_back(std::move(one));
   }
   return cells;
@@ -79,7 +98,7 @@ Result<LossComposition> Compose(const Problem& problem, const std::vector<LossCe
                                 bool swapped) {
   std::vector<CountedPmf> losses;
   for (std::size_t j = 0; j < cells.size(); ++j) {
-    losses.push_back({swapped ? cells[j].PessimisticSwapped() : cells[j].Pessimistic(), problem.pairs[j].count});
+    losses.push_back({swapped ? cells[j].PessimisticSwapped() : cells[j].Pessimistic(), problem.sources[j].count});
   }
   return LossComposition::Of(losses, width, problem.delta);
 }
@@ -93,12 +112,12 @@ double LowerBound(const Problem& problem, const std::vector<LossCells>& cells, d
   double spread_squared = 0.0;
   double dropped = 0.0;
   for (std::size_t j = 0; j < cells.size(); ++j) {
-    const auto count = static_cast<double>(problem.pairs[j].count);
+    const auto count = static_cast<double>(problem.sources[j].count);
     OptimisticPmf optimistic = cells[j].Optimistic(problem.uses, deviations);
     offset += count * optimistic.offset;
     spread_squared += count * optimistic.spread * optimistic.spread;
     dropped += count * optimistic.dropped;
-    losses.push_back({std::move(optimistic.pmf), problem.pairs[j].count});
+    losses.push_back({std::move(optimistic.pmf), problem.sources[j].count});
   }
   const Result<LossComposition> sum = LossComposition::Of(losses, width, problem.delta);
   if (!sum.ok()) return 0.0;
@@ -109,16 +128,26 @@ double LowerBound(const Problem& problem, const std::vector<LossCells>& cells, d
   return std::max(0.0, lower - 1e-12 * problem.uses * width - 1e-14 * std::abs(offset));
 }
 
+// The lower bound is of first order in the width: finer than the upper bound needs, as far as that stays cheap.
+double BestLowerBound(const Problem& problem, const std::vector<LossCells>& cells, const PldBounds& bounds) {
+  double width = cells.front().width();
+  double lower = LowerBound(problem, cells, width);
+  for (std::int64_t size = 4 * bounds.size; size <= kCheapSize && lower < kCloseLower * bounds.upper; size *= 4) {
+    width *= 0.25;
+    const Result<std::vector<LossCells>> finer = CellsOf(problem, width);
+    if (!finer.ok()) break;
+    lower = std::max(lower, LowerBound(problem, *finer, width));
+  }
+  return lower;
+}
+
 // A width at which neither the cells nor the sum come near the memory bounds.
 double FirstWidth(const Problem& problem, double over_deviation) {
   double variance = 0.0;
   double widest = 0.0;
-  const double reach = std::sqrt(2.0 * std::log(problem.uses / (problem.delta * kCutOfDelta)));
-  for (const CountedPair& counted : problem.pairs) {
-    variance += static_cast<double>(counted.count) * std::pow(LossDeviation(counted.pair), 2.0);
-    const double range =
-        counted.pair.Loss(reach + counted.pair.max_shift()) - counted.pair.Loss(-reach - counted.pair.max_shift_q());
-    widest = std::max(widest, range);
+  for (const CountedSource& counted : problem.sources) {
+    variance += static_cast<double>(counted.count) * std::pow(counted.source->Deviation(), 2.0);
+    widest = std::max(widest, counted.source->Range());
   }
   const double comfortable = std::max(widest / static_cast<double>(kMaxLossCells / 8),
                                       60.0 * std::sqrt(variance) / static_cast<double>(LossComposition::kMaxSize / 4));
@@ -152,14 +181,28 @@ Status Refine(const Problem& problem, const std::vector<LossCells>& cells, doubl
 
 }  // namespace
 
+bool HasLossDistributions(const MechanismUses& uses) {
+  const MechanismUses merged = MergeUses(uses);
+  return std::all_of(merged.begin(), merged.end(),
+                     [](const MechanismUse& use) { return HasLossDistribution(use.mechanism); });
+}
+
 Result<PldBounds> PldEpsilon(const PrivacyEvents& events, double delta, Adjacency adjacency, unsigned sites_per_subject,
                              const PldOptions& options) {
-  if (!(delta > 0.0 && delta < 1.0)) return BadInput("delta must be in (0, 1)");
   SYNOD_RETURN_IF_ERROR(CheckEvents(events));
-  SYNOD_ASSIGN_OR_RETURN(const Problem problem, Describe(events, delta, adjacency, sites_per_subject));
-  if (problem.pairs.empty()) return ClosedForm(problem.gaussian_mu, delta);
+  return PldEpsilon(UsesOf(events), delta, adjacency, sites_per_subject, options);
+}
 
-  double width = FirstWidth(problem, options.first_width);
+Result<PldBounds> PldEpsilon(const MechanismUses& uses, double delta, Adjacency adjacency, unsigned sites_per_subject,
+                             const PldOptions& options) {
+  if (!(delta > 0.0 && delta < 1.0)) return BadInput("delta must be in (0, 1)");
+  SYNOD_RETURN_IF_ERROR(CheckUses(uses, adjacency, sites_per_subject));
+  SYNOD_ASSIGN_OR_RETURN(const Problem problem, Describe(uses, delta, adjacency, sites_per_subject));
+  if (problem.sources.empty()) return ClosedForm(problem.gaussian_mu, delta);
+
+  // Few outcomes sit anywhere between lattice points: a finer start, lest two bad widths look converged.
+  const bool few_outcomes = std::isfinite(problem.largest_loss);
+  double width = FirstWidth(problem, few_outcomes ? 0.1 * options.first_width : options.first_width);
   PldBounds bounds;
   double remove = kInfinity;
   double add = kInfinity;
@@ -179,7 +222,8 @@ Result<PldBounds> PldEpsilon(const PrivacyEvents& events, double delta, Adjacenc
     if (!first && before - bounds.upper <= options.relative_accuracy * bounds.upper) break;
     width *= 0.5;
   }
-  if (options.with_lower) bounds.lower = std::min(bounds.upper, LowerBound(problem, cells, cells.front().width()));
+  bounds.upper = std::min(bounds.upper, problem.largest_loss * (1.0 + kClosedFormSlack));
+  if (options.with_lower) bounds.lower = std::min(bounds.upper, BestLowerBound(problem, cells, bounds));
   return bounds;
 }
 

@@ -1,10 +1,11 @@
 // Epsilon by privacy loss distributions: a certified interval for compositions of the Poisson-subsampled Gaussian
-// mechanism. Pure functions; thread-safe.
+// mechanism and of those of mechanism.h that have one. Pure functions; thread-safe.
 #pragma once
 
 #include <cstdint>
 
 #include "common/core/result.h"
+#include "common/privacy/mechanism.h"
 #include "common/privacy/pld_composition.h"
 #include "common/privacy/privacy_event.h"
 
@@ -30,6 +31,13 @@ struct PldBounds {
 // Fails on events out of range, delta outside (0, 1), an unsupported adjacency, or a composition beyond the memory
 // bound; `upper` may be infinite when delta is too small for the precision.
 Result<PldBounds> PldEpsilon(const PrivacyEvents& events, double delta, Adjacency adjacency, unsigned sites_per_subject,
+                             const PldOptions& options = {});
+
+// Whether all the uses have privacy loss distributions; the others are accounted by RDP alone.
+bool HasLossDistributions(const MechanismUses& uses);
+
+// The same for other mechanisms; also fails where HasLossDistributions does not hold.
+Result<PldBounds> PldEpsilon(const MechanismUses& uses, double delta, Adjacency adjacency, unsigned sites_per_subject,
                              const PldOptions& options = {});
 
 }  // namespace synod

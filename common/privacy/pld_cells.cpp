@@ -96,10 +96,12 @@ Result<LossCells> LossCells::Of(const DominatingPair& pair, double width, double
   const double bottom_loss = static_cast<double>(cells.first_) * width;
   const double bottom = pair.Inverse(bottom_loss, -reach - pair.max_shift_q());
   double low = bottom;
+  double step = 0.0;  // from one inverse to the next: where to look for the one after
   for (std::size_t i = 0; i < count; ++i) {
     const double loss_low = static_cast<double>(cells.first_ + static_cast<std::int64_t>(i)) * width;
-    double high = pair.Inverse(loss_low + width, std::isfinite(low) ? low : -reach - pair.max_shift_q());
+    double high = pair.Inverse(loss_low + width, std::isfinite(low) ? low + step : -reach - pair.max_shift_q());
     high = std::max(high, low);
+    step = std::isfinite(high - low) ? high - low : 0.0;
     const CellMass cell = MassOfCell(pair, low, high, loss_low, width);
     cells.mass_.push_back(cell.mass);
     cells.upper_share_.push_back(cell.upper_share);
@@ -113,7 +115,7 @@ Result<LossCells> LossCells::Of(const DominatingPair& pair, double width, double
 }
 
 LossPmf LossCells::Pessimistic() const {
-  LossPmf pmf{first_, std::vector<double>(mass_.size() + 1, 0.0), infinity_};
+  LossPmf pmf{first_, std::vector<double>(mass_.size() + 1, 0.0), infinity_ + stray_mass_, loss_error_, mass_error_};
   pmf.mass[0] = bottom_mass_;
   for (std::size_t i = 0; i < mass_.size(); ++i) {
     const double share = std::min(1.0, upper_share_[i] + ShareError(LossOf(i), width_));
@@ -126,7 +128,7 @@ LossPmf LossCells::Pessimistic() const {
 LossPmf LossCells::PessimisticSwapped() const {
   // The Q-mass of lattice point i is e^-loss times its P-mass; read the other way its loss is -loss.
   LossPmf pmf{-(first_ + static_cast<std::int64_t>(mass_.size())), std::vector<double>(mass_.size() + 1, 0.0),
-              infinity_swapped_};
+              infinity_swapped_, loss_error_, mass_error_};
   for (std::size_t i = 0; i < mass_.size(); ++i) {
     const double loss = LossOf(i);
     const double share = std::max(0.0, upper_share_[i] - ShareError(loss, width_));
@@ -174,7 +176,7 @@ OptimisticPmf LossCells::Optimistic(double uses, double deviations) const {
     }
   }
   OptimisticPmf result;
-  result.pmf = {first_ - 1, std::vector<double>(count + 1, 0.0), 0.0};
+  result.pmf = {first_ - 1, std::vector<double>(count + 1, 0.0), 0.0, loss_error_, mass_error_};
   result.spread = high - low;
   double total = 0.0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -185,7 +187,7 @@ OptimisticPmf LossCells::Optimistic(double uses, double deviations) const {
   }
   result.pmf.mass[count] += infinity_;  // rounded down too; its offset counts as the mean
   result.offset = total > 0.0 ? result.offset / total : 0.0;
-  result.dropped = bottom_mass_;
+  result.dropped = bottom_mass_ + stray_mass_;
   return result;
 }
 

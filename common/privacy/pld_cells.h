@@ -14,6 +14,7 @@
 
 #include "common/core/result.h"
 #include "common/privacy/dominating_pair.h"
+#include "common/privacy/loss_atoms.h"
 
 namespace synod {
 
@@ -24,6 +25,8 @@ struct LossPmf {
   std::int64_t first = 0;
   std::vector<double> mass;
   double infinity = 0.0;
+  double loss_error = 0.0;  // the true losses are off by at most this
+  double mass_error = 0.0;  // and the masses, relative, beyond what every account allows for
 };
 
 // The optimistic distribution: an outcome at lattice point i has a loss of at least i width + its own offset. Offsets
@@ -42,6 +45,17 @@ class LossCells {
   // Fails when the range of losses needs more than kMaxLossCells.
   static Result<LossCells> Of(const DominatingPair& pair, double width, double tail);
 
+  static Result<LossCells> OfAtoms(const LossAtoms& atoms, double width);
+
+  // The Laplace mechanism: the loss is +1/scale with probability 1/2, -1/scale, or in between with a density in
+  // proportion to e^(loss / 2). `scale` is the noise scale over the sensitivity.
+  static Result<LossCells> OfLaplace(double scale, double width);
+
+  // One of two mechanisms, chosen with a public probability whatever the data, the choice itself published. Both have
+  // the same width. The probability may be off by `probability_error`, relative.
+  static Result<LossCells> OfChoice(const LossCells& first, const LossCells& second, double second_probability,
+                                    double probability_error);
+
   LossPmf Pessimistic() const;         // direction (P, Q): REMOVE
   LossPmf PessimisticSwapped() const;  // direction (Q, P): ADD; the same dominating pair read the other way
   // `deviations` scales how much a wide spread of offsets would cost per sqrt(use), against rounding them down.
@@ -51,6 +65,12 @@ class LossCells {
 
  private:
   LossCells() = default;
+  // Cells without mass that hold losses from `lowest` to `highest`.
+  static Result<LossCells> Empty(double lowest, double highest, double width);
+  std::size_t CellOf(double loss) const;
+  // Adds P-mass whose upper share, summed over its outcomes, is `upper`; shares are kept as sums until Normalise.
+  void Add(std::size_t cell, double mass, double upper);
+  void Normalise();
   double LossOf(std::size_t i) const { return static_cast<double>(first_ + static_cast<std::int64_t>(i)) * width_; }
   double OffsetOf(std::size_t i) const;
 
@@ -59,8 +79,11 @@ class LossCells {
   std::vector<double> mass_;         // P-mass of each cell
   std::vector<double> upper_share_;  // of it, the share that goes to the upper end
   double bottom_mass_ = 0.0;         // P-mass below the first cell
+  double stray_mass_ = 0.0;          // P-mass of losses not known to be below the first cell, nor in one
   double infinity_ = 0.0;            // P-mass above the last cell
   double infinity_swapped_ = 0.0;    // Q-mass that no finite lattice point carries
+  double loss_error_ = 0.0;
+  double mass_error_ = 0.0;
 };
 
 // Root mean square of the loss around its mean under P: the scale that chooses a cell width.

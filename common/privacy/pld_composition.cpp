@@ -120,7 +120,8 @@ Result<LossComposition> LossComposition::Of(std::span<const CountedPmf> losses, 
     const auto count = static_cast<double>(losses[j].count);
     product.Multiply(Tilt(pmf, width, window.theta, window.log_moments[j], size), losses[j].count);
     log_finite += count * std::log1p(-pmf.infinity);
-    sum.errors_.relative += count * kMassError;
+    sum.errors_.relative += count * (kMassError + pmf.mass_error);
+    sum.loss_error_ += count * pmf.loss_error;
   }
   sum.infinity_ = -std::expm1(log_finite);
   const std::vector<double> circular = product.Convolution(&sum.errors_.roundoff);
@@ -160,20 +161,20 @@ double LossComposition::EpsilonUpper(double delta) const {
   double delta_here = 0.0;
   for (std::int64_t i = size() - 1; i > 0; --i) {
     const double loss = LossOf(i);
-    if (loss <= 0.0) return 0.0;
+    if (loss <= 0.0) return loss_error_;
     above += Mass(i, errors_.relative);
     const double low = std::max(LossOf(i - 1), 0.0);
     const double step = loss - low;
     const double delta_low = delta_here * std::exp(-step) - above * std::expm1(-step);
     const double allowed = target - RoundoffError(low);
     if (delta_low > allowed) {  // the first cell at whose lower end the target is exceeded
-      if (!(allowed > delta_here)) return loss;
+      if (!(allowed > delta_here)) return loss + loss_error_;
       const double down = -std::log1p(-(allowed - delta_here) / (above - delta_here));
-      return std::clamp(loss - down, low, loss);
+      return std::clamp(loss - down, low, loss) + loss_error_;
     }
     delta_here = delta_low;
   }
-  return std::max(LossOf(0), 0.0);
+  return std::max(LossOf(0), 0.0) + loss_error_;
 }
 
 double LossComposition::EpsilonLower(double delta) const {
@@ -186,9 +187,9 @@ double LossComposition::EpsilonLower(double delta) const {
     const double delta_low = delta_here * std::exp(-width_) - above * std::expm1(-width_);
     const double needed = delta + RoundoffError(low) + WrappedError(low);
     if (delta_low >= needed) {
-      if (!(needed > delta_here)) return low;
+      if (!(needed > delta_here)) return low - loss_error_;
       const double down = -std::log1p(-(needed - delta_here) / (above - delta_here));
-      return std::clamp(loss - down, low, loss);
+      return std::clamp(loss - down, low, loss) - loss_error_;
     }
     delta_here = delta_low;
   }

@@ -55,6 +55,7 @@ class LossComposition {
   std::int64_t first_ = 0;  // lattice point of tilted_[0]
   std::vector<double> tilted_;
   double infinity_ = 0.0;
+  double loss_error_ = 0.0;  // of the sum of all losses
   CompositionErrors errors_;
 };
 

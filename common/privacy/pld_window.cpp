@@ -135,6 +135,8 @@ LossWindow ChooseWindow(std::span<const CountedPmf> losses, double width, double
   // distribution stays in one piece. Where it does not, its deviation jumps: then less.
   window.theta = 0.5 * chernoff;
   for (int i = 0; i < 8 && search.Deviation(window.theta) > 5.0 * deviation; ++i) window.theta *= 0.5;
+  // Bounded losses gather at their largest value; a tilt that leaves nothing below is too much.
+  for (int i = 0; i < 64 && search.Deviation(window.theta) < 0.3 * deviation; ++i) window.theta *= 0.5;
   const double theta = window.theta;
   window.log_moments = ExactLogMoments(losses, search, width, theta);
   window.log_scale = Total(losses, window.log_moments);

@@ -34,4 +34,8 @@ bool StatementHolds(double stated, double recomputed) {
   return recomputed <= stated && recomputed > 0.99 * stated - kStatedStep;
 }
 
+bool LowerStatementHolds(double stated, double recomputed) {
+  return stated >= 0.0 && stated <= recomputed && stated > 0.99 * recomputed - kStatedStep;
+}
+
 }  // namespace synod

@@ -13,5 +13,7 @@ double StatedLower(double epsilon);
 // Whether a stated upper bound is what `recomputed` supports: recomputed <= stated, and stated is not more than 1 % and
 // one rounding step above it.
 bool StatementHolds(double stated, double recomputed);
+// The same for a stated lower bound: not above what was recomputed, and not more than 1 % and one step below it.
+bool LowerStatementHolds(double stated, double recomputed);
 
 }  // namespace synod

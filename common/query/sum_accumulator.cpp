@@ -37,6 +37,14 @@ Result<NoisySum> SumAccumulator::Decode(const Grid& grid, WordBits bits, ByteVie
   return std::move(total).Finish();
 }
 
+NoisySum SumAccumulator::Open(const Grid& grid, OpenedSum&& sum) {
+  SYNOD_CHECK(sum.dimension() == grid.dimension(), "a total of another dimension");
+  std::vector<double> values(sum.dimension());
+  DecodeWords(sum.words(), sum.bits(), grid.gamma(), values);
+  const std::uint32_t answers = sum.answers();
+  return {std::move(values), std::move(sum).words(), answers};
+}
+
 NoisySum SumAccumulator::Finish() && {
   std::vector<std::int64_t> centred(total_.size());
   std::vector<double> values(total_.size());

@@ -7,6 +7,7 @@
 
 #include "common/core/result.h"
 #include "common/query/grid.h"
+#include "common/query/opened_sum.h"
 #include "common/query/sums.h"
 
 namespace synod {
@@ -26,6 +27,8 @@ class SumAccumulator {
 
   // A total that was stored (NoisySum::words), as it was: the values are equal bit for bit. BadInput on a wrong length.
   static Result<NoisySum> Decode(const Grid& grid, WordBits bits, ByteView words, std::uint32_t answers);
+  // The total of a secure aggregation. Its dimension is our own duty.
+  static NoisySum Open(const Grid& grid, OpenedSum&& sum);
 
  private:
   void AddValues(std::span<const std::int64_t> values);

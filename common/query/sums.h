@@ -4,6 +4,9 @@
 //   GridSum        integers, no noise   made by Grid::Encode
 //   NoisedSum      integers + noise     made by NoiseShare::Add
 //   StandaloneSum  a NoisedSum whose own noise meets the whole target; has an encoder
+//   UnmaskedWords  a NoisedSum on its way to the masking of its own site (unmasked_words.h)
+//   MaskedVector   the same under masks; may leave the site (secure_agg/masked_vector.h)
+//   OpenedSum      the total of masked vectors, made by the protocol alone (opened_sum.h)
 //   NoisySum       the coordinator's total, made by SumAccumulator
 //
 // The first three cannot be copied, printed, read or encoded by anyone but the maker of the next step.
@@ -65,6 +68,7 @@ class NoisedSum {
   friend class NoiseShare;
   friend class StandaloneSum;
   friend class SumAccumulator;
+  friend class UnmaskedWords;
   NoisedSum(std::vector<std::int64_t> values, std::uint32_t honest_shares)
       : values_(std::move(values)), honest_shares_(honest_shares) {}
 

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstring>
+#include <type_traits>
 
 #include "common/core/check.h"
 
@@ -29,6 +30,15 @@ void Add(ByteView words, std::span<std::uint64_t> total) {
   }
 }
 
+template <typename Word>
+void Decode(ByteView words, double gamma, std::span<double> values) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    Word word = 0;
+    std::memcpy(&word, words.data() + i * sizeof(Word), sizeof(Word));
+    values[i] = static_cast<double>(static_cast<std::make_signed_t<Word>>(word)) / gamma;
+  }
+}
+
 }  // namespace
 
 Result<WordBits> WordBitsFromNumber(std::uint32_t number) {
@@ -44,6 +54,11 @@ Bytes EncodeWords(std::span<const std::int64_t> values, WordBits bits) {
 void AddWords(ByteView words, WordBits bits, std::span<std::uint64_t> total) {
   SYNOD_CHECK(words.size() == total.size() * WordBytes(bits), "words of another length than the accumulator");
   bits == WordBits::k32 ? Add<std::uint32_t>(words, total) : Add<std::uint64_t>(words, total);
+}
+
+void DecodeWords(ByteView words, WordBits bits, double gamma, std::span<double> values) {
+  SYNOD_CHECK(words.size() == values.size() * WordBytes(bits), "words of another length than the values");
+  bits == WordBits::k32 ? Decode<std::uint32_t>(words, gamma, values) : Decode<std::uint64_t>(words, gamma, values);
 }
 
 }  // namespace synod

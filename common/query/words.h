@@ -29,4 +29,7 @@ constexpr std::int64_t Centred(std::uint64_t total, WordBits bits) {
                                : static_cast<std::int64_t>(total);
 }
 
+// values[i] = the centred representative of word i, divided by gamma; words.size() == values.size() * WordBytes(bits).
+void DecodeWords(ByteView words, WordBits bits, double gamma, std::span<double> values);
+
 }  // namespace synod

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/crypto/secret_random.h"
+
 namespace synod {
 namespace {
 
-constexpr std::size_t kMaxRowBytes = 4096;
+constexpr std::size_t kMaxRowBytes = 512u << 10;  // of a restoration; that of an answer is a few hundred
 
 // A name is charged once and has one answer: the database holds that, too, whatever its users do.
 constexpr const char* kTables[] = {
@@ -16,6 +18,7 @@ constexpr const char* kTables[] = {
     "query INTEGER NOT NULL, attempt INTEGER NOT NULL, content TEXT NOT NULL, UNIQUE (dataset, run, query, attempt))",
     "CREATE TABLE IF NOT EXISTS ledger_answers (id INTEGER PRIMARY KEY, dataset BLOB NOT NULL, run BLOB NOT NULL, "
     "query INTEGER NOT NULL, attempt INTEGER NOT NULL, answer BLOB NOT NULL, UNIQUE (dataset, run, query, attempt))",
+    "CREATE TABLE IF NOT EXISTS ledger_identity (one INTEGER PRIMARY KEY CHECK (one = 1), id BLOB NOT NULL)",
 };
 
 constexpr const char* kDeleteAnswers = "DELETE FROM ledger_answers WHERE dataset = ? AND run = ? AND query <= ?";
@@ -29,6 +32,16 @@ SqlRow NameOf(const DatasetId& dataset, const QueryName& name) {
   return {BlobOf(dataset), BlobOf(name.run), std::int64_t{name.query}, std::int64_t{name.attempt}};
 }
 
+// The columns of a row. One that charges no answer has a name that no answer has: the run of all zeros.
+SqlRow ColumnsOf(const LedgerRow& row) {
+  SqlRow columns{static_cast<std::int64_t>(row.index)};
+  SqlRow name = row.is_answer() ? NameOf(row.charge.dataset, row.charge.name) : NameOf({}, {});
+  if (!row.is_answer()) name[2] = static_cast<std::int64_t>(row.index);
+  columns.insert(columns.end(), name.begin(), name.end());
+  columns.emplace_back(row.ToJson().dump());
+  return columns;
+}
+
 SqlRow UpTo(const DatasetId& dataset, const RunId& run, std::uint32_t query) {
   return {BlobOf(dataset), BlobOf(run), std::int64_t{query}};
 }
@@ -38,7 +51,20 @@ SqlRow UpTo(const DatasetId& dataset, const RunId& run, std::uint32_t query) {
 Result<SqliteLedgerStore> SqliteLedgerStore::Open(Database& database, FailPoints& fail_points, FailPoint before,
                                                   FailPoint after) {
   for (const char* table : kTables) SYNOD_RETURN_IF_ERROR(database.Execute(table));
-  return SqliteLedgerStore(database, fail_points, before, after);
+  SqliteLedgerStore store(database, fail_points, before, after);
+  SYNOD_RETURN_IF_ERROR(store.ReadFirstId());
+  return store;
+}
+
+Status SqliteLedgerStore::ReadFirstId() {
+  Bytes drawn(first_id_.bytes.size());
+  SecretRandom::FromOperatingSystem().Fill(drawn);
+  SYNOD_RETURN_IF_ERROR(database_->Execute("INSERT OR IGNORE INTO ledger_identity VALUES (1, ?)", {drawn}));
+  SYNOD_ASSIGN_OR_RETURN(const std::vector<SqlRow> rows, database_->Query("SELECT id FROM ledger_identity"));
+  const Bytes* id = rows.size() == 1 ? std::get_if<Bytes>(&rows[0][0]) : nullptr;
+  if (id == nullptr || id->size() != first_id_.bytes.size()) return VerificationFailed("the ledger has no proper id");
+  std::copy(id->begin(), id->end(), first_id_.bytes.begin());
+  return {};
 }
 
 void SqliteLedgerStore::Stage(const DatasetId& dataset, const QueryName& name, Bytes answer) {
@@ -48,19 +74,15 @@ void SqliteLedgerStore::Stage(const DatasetId& dataset, const QueryName& name, B
 Status SqliteLedgerStore::AppendDurably(const LedgerRow& row) {
   const LedgerCharge& charge = row.charge;
   std::optional<Staged> staged = std::exchange(staged_, std::nullopt);
-  const bool pays = staged && staged->dataset == charge.dataset && staged->name == charge.name;
+  const bool pays = row.is_answer() && staged && staged->dataset == charge.dataset && staged->name == charge.name;
   fail_points_->At(before_);
   const Status written = database_->Transaction([&]() -> Status {
-    const SqlRow name = NameOf(charge.dataset, charge.name);
-    SqlRow values{static_cast<std::int64_t>(row.index)};
-    values.insert(values.end(), name.begin(), name.end());
-    values.emplace_back(row.ToJson().dump());
-    SYNOD_RETURN_IF_ERROR(database_->Execute("INSERT INTO ledger_rows VALUES (?, ?, ?, ?, ?, ?)", values));
+    SYNOD_RETURN_IF_ERROR(database_->Execute("INSERT INTO ledger_rows VALUES (?, ?, ?, ?, ?, ?)", ColumnsOf(row)));
     for (const auto& [run, query] : forgotten_) {
       SYNOD_RETURN_IF_ERROR(database_->Execute(kDeleteAnswers, UpTo(run.first, run.second, query)));
     }
     if (!pays) return {};
-    values = name;
+    SqlRow values = NameOf(charge.dataset, charge.name);
     values.emplace_back(std::move(staged->answer));
     return database_->Execute(
         "INSERT INTO ledger_answers (dataset, run, query, attempt, answer) VALUES (?, ?, ?, ?, ?)", values);

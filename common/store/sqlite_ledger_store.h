@@ -17,7 +17,8 @@ namespace synod {
 
 class SqliteLedgerStore final : public LedgerStore {
  public:
-  // Makes its tables where they are missing. `before` and `after` are reached around the transaction of each row.
+  // Makes its tables where they are missing, and with them the ledger's first id. `before` and `after` are reached
+  // around the transaction of each row.
   static Result<SqliteLedgerStore> Open(Database& database, FailPoints& fail_points, FailPoint before, FailPoint after);
 
   // The answer that the next row with this name pays for; kept in memory until AppendDurably writes both.
@@ -25,6 +26,7 @@ class SqliteLedgerStore final : public LedgerStore {
 
   Status AppendDurably(const LedgerRow& row) override;
   Result<std::vector<LedgerRow>> Load() const override;
+  LedgerId FirstId() const override { return first_id_; }
 
   // The answer that was written with the row of this name, if it is still kept.
   Result<std::optional<Bytes>> StoredAnswer(const DatasetId& dataset, const QueryName& name) const;
@@ -40,6 +42,7 @@ class SqliteLedgerStore final : public LedgerStore {
     QueryName name;
     Bytes answer;
   };
+  Status ReadFirstId();
   using RunOfDataset = std::pair<DatasetId, RunId>;
   SqliteLedgerStore(Database& database, FailPoints& fail_points, FailPoint before, FailPoint after)
       : database_(&database), fail_points_(&fail_points), before_(before), after_(after) {}
@@ -48,6 +51,7 @@ class SqliteLedgerStore final : public LedgerStore {
   FailPoints* fail_points_;
   FailPoint before_;
   FailPoint after_;
+  LedgerId first_id_;
   std::optional<Staged> staged_;
   std::map<RunOfDataset, std::uint32_t> forgotten_;  // answers up to this query, to be deleted with the next row
 };

@@ -24,8 +24,11 @@ constexpr std::array<std::uint16_t, std::variant_size_v<Message>> kTypes = {
     proto::Control::kAnswerRefused,
     proto::Control::kCounterSignature,
     proto::Control::kDraftRefused,
+    proto::Control::kLedgerHeads,
     proto::Control::kOperatorRequest,
     proto::Control::kOperatorReply,
+    proto::Control::kAggregationStep,
+    proto::Control::kAggregationChunk,
 };
 
 Bytes Serialized(const google::protobuf::MessageLite& message) {

@@ -205,6 +205,19 @@ Result<Message> Read(const proto::DraftRefused& in) {
   return reader.Done(out);
 }
 
+Result<Message> Read(const proto::LedgerHeads& in) {
+  FieldReader reader("ledger_heads");
+  LedgerHeads out;
+  reader.Require("heads", static_cast<std::size_t>(in.heads_size()) <= LedgerHeads::kMaxHeads, "has too many entries");
+  for (const std::string& bytes : in.heads()) {
+    if (out.heads.size() == LedgerHeads::kMaxHeads) break;
+    Result<SignedHead> head = DecodeHead(AsBytes(bytes));
+    reader.Require("heads", head.ok(), "has an entry that is no ledger head");
+    if (head.ok()) out.heads.push_back(std::move(*head));
+  }
+  return reader.Done(std::move(out));
+}
+
 Result<Message> Read(const proto::OperatorRequest& in) {
   FieldReader reader("operator_request");
   OperatorRequest out;
@@ -225,6 +238,21 @@ Result<Message> Read(const proto::OperatorReply& in) {
   reader.Text("hint", in.hint(), out.hint);
   out.more = in.more();
   return reader.Done(std::move(out));
+}
+
+Result<Message> Read(const proto::AggregationStep& in) {
+  FieldReader reader("aggregation_step");
+  AggregationStep out;
+  reader.Name(in.name(), out.name);
+  return reader.Done(out);
+}
+
+Result<Message> Read(const proto::AggregationChunk& in) {
+  FieldReader reader("aggregation_chunk");
+  AggregationChunk out;
+  reader.Name(in.name(), out.name);
+  out.index = in.index();
+  return reader.Done(out);
 }
 
 Result<Message> ReadBody(const proto::Control& control) {
@@ -257,10 +285,16 @@ Result<Message> ReadBody(const proto::Control& control) {
       return Read(control.counter_signature());
     case proto::Control::kDraftRefused:
       return Read(control.draft_refused());
+    case proto::Control::kLedgerHeads:
+      return Read(control.ledger_heads());
     case proto::Control::kOperatorRequest:
       return Read(control.operator_request());
     case proto::Control::kOperatorReply:
       return Read(control.operator_reply());
+    case proto::Control::kAggregationStep:
+      return Read(control.aggregation_step());
+    case proto::Control::kAggregationChunk:
+      return Read(control.aggregation_chunk());
     case proto::Control::BODY_NOT_SET:
       break;
   }

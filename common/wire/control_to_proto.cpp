@@ -102,6 +102,10 @@ struct Filler {
     out.set_run(Raw(message.run));
     out.set_file_digest(Raw(message.file_digest));
   }
+  void operator()(const LedgerHeads& message) {
+    proto::LedgerHeads& out = *control.mutable_ledger_heads();
+    for (const SignedHead& head : message.heads) out.add_heads(std::string(AsText(EncodeHead(head))));
+  }
   void operator()(const OperatorRequest& message) {
     proto::OperatorRequest& out = *control.mutable_operator_request();
     out.set_id(message.id);
@@ -116,6 +120,14 @@ struct Filler {
     out.set_message(message.message);
     out.set_hint(message.hint);
     out.set_more(message.more);
+  }
+  void operator()(const AggregationStep& message) {
+    FillName(message.name, *control.mutable_aggregation_step()->mutable_name());
+  }
+  void operator()(const AggregationChunk& message) {
+    proto::AggregationChunk& out = *control.mutable_aggregation_chunk();
+    FillName(message.name, *out.mutable_name());
+    out.set_index(message.index);
   }
 };
 

@@ -101,10 +101,25 @@ std::string_view OperatorVerbName(OperatorVerb verb) {
 std::string_view MessageName(const Message& message) {
   // In the order of the variant.
   static constexpr std::array<std::string_view, std::variant_size_v<Message>> kNames = {
-      "hello",          "heartbeat",      "goodbye",           "trust_update",  "run_proposal",
-      "run_notice",     "query_ask",      "query_closed",      "draft_to_sign", "run_decision",
-      "answer",         "answer_refused", "counter_signature", "draft_refused", "operator_request",
+      "hello",
+      "heartbeat",
+      "goodbye",
+      "trust_update",
+      "run_proposal",
+      "run_notice",
+      "query_ask",
+      "query_closed",
+      "draft_to_sign",
+      "run_decision",
+      "answer",
+      "answer_refused",
+      "counter_signature",
+      "draft_refused",
+      "ledger_heads",
+      "operator_request",
       "operator_reply",
+      "aggregation_step",
+      "aggregation_chunk",
   };
   return kNames[message.index()];
 }

@@ -16,6 +16,7 @@
 #include "common/core/error.h"
 #include "common/core/strong_id.h"
 #include "common/crypto/ed25519.h"
+#include "common/privacy/ledger_head.h"
 #include "common/privacy/query_kind.h"
 #include "common/query/refusal.h"
 
@@ -157,6 +158,21 @@ struct AnswerRefused {
   bool operator==(const AnswerRefused&) const = default;
 };
 
+// ---- secure aggregation, both ways ----
+
+// A message of one attempt at a masked sum. Payload: its encoding (secure_agg/codec.h).
+struct AggregationStep {
+  QueryName name;
+  bool operator==(const AggregationStep&) const = default;
+};
+
+// A piece of a site's masked answer. Payload: its words; every piece but the last has secure_agg::kChunkBytes.
+struct AggregationChunk {
+  QueryName name;
+  std::uint32_t index = 0;
+  bool operator==(const AggregationChunk&) const = default;
+};
+
 struct CounterSignature {
   RunId run;
   Digest file_digest{};
@@ -171,6 +187,16 @@ struct DraftRefused {
   RunId run;
   Digest file_digest{};
   bool operator==(const DraftRefused&) const = default;
+};
+
+// ---- between coordinator and site, both ways ----
+
+// Signed heads of sites' ledgers: of the sender's own, and those that it has witnessed. Who signed them, the receiver
+// checks.
+struct LedgerHeads {
+  static constexpr std::size_t kMaxHeads = 128;
+  std::vector<SignedHead> heads;
+  bool operator==(const LedgerHeads&) const = default;
 };
 
 // ---- operator to coordinator and back ----
@@ -204,9 +230,9 @@ struct OperatorReply {
   bool operator==(const OperatorReply&) const = default;
 };
 
-using Message =
-    std::variant<Hello, Heartbeat, Goodbye, TrustUpdate, RunProposal, RunNotice, QueryAsk, QueryClosed, DraftToSign,
-                 RunDecision, Answer, AnswerRefused, CounterSignature, DraftRefused, OperatorRequest, OperatorReply>;
+using Message = std::variant<Hello, Heartbeat, Goodbye, TrustUpdate, RunProposal, RunNotice, QueryAsk, QueryClosed,
+                             DraftToSign, RunDecision, Answer, AnswerRefused, CounterSignature, DraftRefused,
+                             LedgerHeads, OperatorRequest, OperatorReply, AggregationStep, AggregationChunk>;
 
 std::string_view MessageName(const Message& message);
 

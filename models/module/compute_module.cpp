@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "models/engine/allocator.h"
 #include "models/engine/torch.h"
 #include "models/table_diffusion/contribution.h"
 
@@ -13,6 +14,7 @@ class TorchModule final : public ComputeModule {
  public:
   TorchModule(unsigned threads, std::string device) : threads_(threads), device_(std::move(device)) {
     torch::set_num_threads(static_cast<int>(threads));
+    engine::KeepFreedMemory();
   }
 
   Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run, std::shared_ptr<const UnitTable> units,

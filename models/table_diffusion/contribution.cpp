@@ -8,6 +8,7 @@
 #include "common/query/grid.h"
 #include "common/query/public_random.h"
 #include "models/engine/block_bound.h"
+#include "models/engine/pass_plan.h"
 #include "models/engine/per_unit_gradient.h"
 #include "models/table_diffusion/entries.h"
 #include "models/table_diffusion/masked_batch.h"
@@ -35,8 +36,8 @@ class GradientPass {
                                  std::unique_ptr<engine::PerUnitGradient>& gradient, double clip) = 0;
 };
 
-// The values as a matrix of `rows` rows on `device`. The tensor owns them: the tape keeps inputs until the last block is
-// summed, long after the micro-batch that made them is gone.
+// The values as a matrix of `rows` rows on `device`. The tensor owns them: the tape keeps inputs until the last block
+// is summed, long after the micro-batch that made them is gone.
 torch::Tensor Matrix(std::vector<float>&& values, std::size_t rows, const torch::Device& device) {
   const auto columns = static_cast<std::int64_t>(rows == 0 ? 0 : values.size() / rows);
   auto owner = std::make_shared<std::vector<float>>(std::move(values));
@@ -57,8 +58,8 @@ class MaskedPass final : public GradientPass {
             tabular::TokenTransform::FromHistogram(parts.grids, context.counts, context.sigma, {options_.tokens})),
         batcher_(shape_, options_, transform_, cells, units) {}
 
-  std::vector<float> Run(engine::Tape& tape, const UnitDraws& drawn,
-                         std::unique_ptr<engine::PerUnitGradient>& gradient, double clip) override {
+  std::vector<float> Run(engine::Tape& tape, const UnitDraws& drawn, std::unique_ptr<engine::PerUnitGradient>& gradient,
+                         double clip) override {
     MaskedBatch batch = batcher_.Make(drawn.units, drawn.streams);
     const std::size_t rows = batch.weight.size();
     const torch::Tensor output = MaskedForward(shape_, tape, Matrix(std::move(batch.visible), rows, tape.device()),
@@ -66,8 +67,8 @@ class MaskedPass final : public GradientPass {
     torch::Tensor by_output = output.detach().to(torch::kCPU, /*non_blocking=*/false, /*copy=*/true);
     std::vector<float> losses = batcher_.LossAndGradient(
         batch, std::span(by_output.data_ptr<float>(), static_cast<std::size_t>(by_output.numel())));
-    gradient =
-        std::make_unique<engine::PerUnitGradient>(tape, output, by_output.to(tape.device()), engine::ClipOptions{clip});
+    gradient = std::make_unique<engine::PerUnitGradient>(tape, output, by_output.to(tape.device()),
+                                                         engine::ClipPlan::Flat(clip));
     return losses;
   }
 
@@ -88,8 +89,8 @@ class PublishedPass final : public GradientPass {
         codec_(shape_, grids_, context.counts, context.sigma),
         batcher_(shape_, options_, codec_, cells, units) {}
 
-  std::vector<float> Run(engine::Tape& tape, const UnitDraws& drawn,
-                         std::unique_ptr<engine::PerUnitGradient>& gradient, double clip) override {
+  std::vector<float> Run(engine::Tape& tape, const UnitDraws& drawn, std::unique_ptr<engine::PerUnitGradient>& gradient,
+                         double clip) override {
     PublishedBatch batch = batcher_.Make(drawn.units, drawn.streams);
     const std::size_t rows = batch.weight.size();
     const torch::Tensor output = PublishedForward(shape_, tape, Matrix(std::move(batch.noisy), rows, tape.device()));
@@ -101,7 +102,7 @@ class PublishedPass final : public GradientPass {
     const torch::Tensor losses =
         row_losses.view({static_cast<std::int64_t>(drawn.units.size()), -1}).sum(1).to(torch::kCPU).contiguous();
     gradient = std::make_unique<engine::PerUnitGradient>(tape, output, difference * weight * (2.0 * scale),
-                                                         engine::ClipOptions{clip});
+                                                         engine::ClipPlan::Flat(clip));
     const float* first = losses.data_ptr<float>();
     return {first, first + losses.numel()};
   }
@@ -232,15 +233,8 @@ Result<ClippedSum> DiffusionContribution::GradientSum(const Query& query, const 
   ClippedSummer summer(query.parameters.size() + SideCoordinates::kCount, clip);
   const std::size_t most_units =
       std::max<std::size_t>(compute_.max_rows_per_micro_batch / static_cast<std::size_t>(Uses()), UnitsPerBlock(query));
-  std::size_t first = 0;
-  while (first < batch.block_count()) {
-    std::size_t last = first;
-    std::size_t units = 0;
-    while (last < batch.block_count() && (last == first || units + batch.block(last).size() <= most_units)) {
-      units += batch.block(last++).size();
-    }
-    AddBlocks(query, batch, first, last, summer);
-    first = last;
+  for (const engine::Pass& pass : engine::Passes(batch.block_ends, most_units)) {
+    AddBlocks(query, batch, pass.first_block, pass.last_block, summer);
   }
   return std::move(summer).Finish();
 }
@@ -251,8 +245,8 @@ Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run, std
                                                        SecretRandom random, const ComputeOptions& options) {
   SYNOD_ASSIGN_OR_RETURN(ModelParts parts, PartsOf(run));
   SYNOD_ASSIGN_OR_RETURN(const SideCoordinates side, SideOf(parts.grids, parts.options));
-  return std::unique_ptr<Contribution>(
-      std::make_unique<DiffusionContribution>(run, std::move(parts), side, std::move(units), std::move(random), options));
+  return std::unique_ptr<Contribution>(std::make_unique<DiffusionContribution>(
+      run, std::move(parts), side, std::move(units), std::move(random), options));
 }
 
 }  // namespace synod::table_diffusion

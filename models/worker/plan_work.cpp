@@ -17,16 +17,14 @@ ReviewReply Differs(ReviewReply reply, const Error& error) {
 }  // namespace
 
 Status CheckAggregation(Aggregation aggregation) {
-  if (aggregation == Aggregation::kNone) return {};
-  return Refused(fmt::format("this version answers plans with aggregation \"none\" alone, not \"{}\"",
-                             AggregationName(aggregation)));
+  if (aggregation != Aggregation::kCurator) return {};
+  return Refused("a plan with a trusted curator is a simulation's: sites of a federation do not answer it");
 }
 
 Result<ResolveReply> ResolveOffer(const ResolveRequest& request) {
-  SYNOD_RETURN_IF_ERROR(CheckAggregation(request.aggregation));
   ResolveReply reply;
   SYNOD_ASSIGN_OR_RETURN(reply.offer,
-                         MakeOffer(request.specification, request.schema, request.roster, request.aggregation));
+                         MakeOffer(request.specification, request.schema, request.roster));
   SYNOD_ASSIGN_OR_RETURN(const Plan plan, Plan::FromCanonicalText(reply.offer.plan));
   SYNOD_ASSIGN_OR_RETURN(const Json explanation, ExplainPlan(plan));
   SYNOD_ASSIGN_OR_RETURN(reply.explanation, CanonicalJsonText(explanation));

@@ -4,6 +4,7 @@
 
 #include "common/data/load_table.h"
 #include "common/data/unit_table.h"
+#include "common/query/unmasked_words.h"
 #include "common/query/words.h"
 #include "models/worker/plan_work.h"
 
@@ -55,6 +56,9 @@ Result<WorkerReply> SiteWork::Answer(const AnswerRequest& request) {
   }
   const PlanEntry& entry = plan_->entries()[request.query->entry];
   SYNOD_ASSIGN_OR_RETURN(const WordBits bits, WordBitsFromNumber(entry.word_bits));
+  if (plan_->facts().aggregation == Aggregation::kSecure) {
+    return WorkerReply(AnswerReply{request.name, UnmaskedWords::EncodeForLocalPair(std::move(noised).value(), bits)});
+  }
   // With aggregation none a share is the whole noise: that is what makes the sum fit to leave alone.
   const StandaloneSum sum(std::move(noised).value());
   return WorkerReply(AnswerReply{request.name, sum.Encode(bits)});

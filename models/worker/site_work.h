@@ -21,7 +21,7 @@ class SiteWork {
   static Result<Opened> Open(const OpenSiteRequest& request, SecretStreams& streams, unsigned threads,
                              const LoadCompute& load_compute);
 
-  // AnswerReply or AnswerMalformedReply.
+  // AnswerReply or AnswerMalformedReply. What the words are follows from the plan's aggregation.
   Result<WorkerReply> Answer(const AnswerRequest& request);
 
  private:

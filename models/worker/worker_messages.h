@@ -40,7 +40,6 @@ struct ResolveRequest {
   std::string specification;
   std::string schema;
   std::vector<RosterSite> roster;
-  Aggregation aggregation = Aggregation::kNone;
 };
 // Resolve an offer again, compare, and explain it (site).
 struct ReviewRequest {
@@ -104,7 +103,9 @@ struct OpenSiteReply {
 };
 struct AnswerReply {
   QueryName name;
-  Bytes words;  // StandaloneSum::Encode
+  // Aggregation none: StandaloneSum::Encode. Secure: UnmaskedWords::EncodeForLocalPair, to be masked before it goes
+  // anywhere else.
+  Bytes words;
 };
 // The query is malformed: never because of a record.
 struct AnswerMalformedReply {

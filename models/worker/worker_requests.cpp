@@ -20,7 +20,6 @@ WorkerParts Encode(const ResolveRequest& request) {
     roster.push_back({{"id", ToHex(AsBytes(site.id))}, {"key_fingerprint", ToHex(site.key_fingerprint)}});
   }
   out.Put("roster", std::move(roster));
-  out.Put("aggregation", AggregationName(request.aggregation));
   out.PutPiece("specification", request.specification);
   out.PutPiece("schema", request.schema);
   return std::move(out).Finish();
@@ -39,15 +38,13 @@ Result<RosterSite> DecodeSite(const Json& json) {
 
 Result<WorkerRequest> DecodeResolve(const Json& header, ByteView payload) {
   SYNOD_ASSIGN_OR_RETURN(
-      PartsReader in, PartsReader::Of(header, payload, {"type", "roster", "aggregation", "specification", "schema"}));
+      PartsReader in, PartsReader::Of(header, payload, {"type", "roster", "specification", "schema"}));
   ResolveRequest request;
   SYNOD_ASSIGN_OR_RETURN(const Json* roster, in.header().Array("roster", Plan::kMaxSites));
   for (const Json& item : *roster) {
     SYNOD_ASSIGN_OR_RETURN(RosterSite site, DecodeSite(item));
     request.roster.push_back(std::move(site));
   }
-  SYNOD_ASSIGN_OR_RETURN(const std::string aggregation, in.header().Text("aggregation", 64));
-  SYNOD_ASSIGN_OR_RETURN(request.aggregation, AggregationFromName(aggregation));
   SYNOD_ASSIGN_OR_RETURN(request.specification, in.Text("specification", RunOffer::kMaxTextBytes));
   SYNOD_ASSIGN_OR_RETURN(request.schema, in.Text("schema", RunOffer::kMaxTextBytes));
   SYNOD_RETURN_IF_ERROR(in.Finish());

@@ -58,7 +58,7 @@ void ExpectTheSimulationsContent(Federation& federation, const LoadCompute& load
   const std::string path = PublishedFile(federation);
   const Result<GeneratorFile> published = GeneratorFile::Read(path);
   ASSERT_TRUE(published.ok()) << published.error().message;
-  ASSERT_EQ(published->content().plan.facts().aggregation, Aggregation::kNone);
+  ASSERT_EQ(AggregationName(published->content().plan.facts().aggregation), federation.options().aggregation);
   const Result<GeneratorFile> simulated = SimulateSame(federation, published->content().plan, load_compute);
   ASSERT_TRUE(simulated.ok()) << simulated.error().message;
   EXPECT_EQ(Sha256Of(published->content().parameters), Sha256Of(simulated->content().parameters));
@@ -73,6 +73,16 @@ Result<ComputeModule*> NoCompute() {
 
 TEST(FederationEquality, IndependentColumnsEqualTheSimulation) {
   FederationOptions options;
+  options.rounds = 8;
+  Federation federation(options);
+  ExpectTheSimulationsContent(federation, &NoCompute);
+}
+
+// Masks cancel to the last bit: the sum that the coordinator opens is the one that a curator would have added up.
+TEST(FederationEquality, MaskedSumsTrainWhatSumsInTheClearTrain) {
+  FederationOptions options;
+  options.sites = {"site-a", "site-b", "site-c", "site-d"};
+  options.aggregation = "secure";
   options.rounds = 8;
   Federation federation(options);
   ExpectTheSimulationsContent(federation, &NoCompute);

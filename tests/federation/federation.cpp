@@ -96,10 +96,12 @@ void Federation::WriteRun() const {
   }
   WriteText(
       run_file(),
-      fmt::format("[run]\nname = \"wards\"\nseed = 5\nsites = {}\n{}deadline_seconds = {}\nslot_seconds = {}\n"
+      fmt::format("[run]\nname = \"wards\"\nseed = 5\nsites = {}\naggregation = \"{}\"\n{}deadline_seconds = "
+                  "{}\nslot_seconds = {}\n"
                   "[schema]\nfile = \"schema.toml\"\n[model]\n{}[privacy]\nepsilon = {}\ndelta = 1e-4\nunits = {}\n",
-                  options_.sites.size(), options_.quorum == 0 ? "" : fmt::format("quorum = {}\n", options_.quorum),
-                  options_.deadline_seconds, options_.slot_seconds, model, options_.epsilon, options_.units));
+                  options_.sites.size(), options_.aggregation,
+                  options_.quorum == 0 ? "" : fmt::format("quorum = {}\n", options_.quorum), options_.deadline_seconds,
+                  options_.slot_seconds, model, options_.epsilon, options_.units));
   WriteText(schema_file(), SchemaText());
 }
 
@@ -137,7 +139,7 @@ void Federation::WriteSite(const std::string& site) const {
   WriteText(kit_of(site) + "/local/policy.toml",
             fmt::format("[[lifetime]]\ndataset = \"records\"\nepsilon = {}\ndelta = 1e-4\n"
                         "[[allow]]\ndataset = \"records\"\nfamilies = [\"{}\"]\ncolumns = [{}]\n"
-                        "operators = [\"operator\"]\nmax_epsilon = {}\n"
+                        "operators = [\"operator\"]\nmax_epsilon = {}\nmax_own_share_epsilon = 100\n"
                         "max_delta = 1e-4\nunit = \"record\"\napproval = \"{}\"\n",
                         options_.lifetime_epsilon, options_.family, fmt::join(columns, ", "), options_.epsilon,
                         options_.approval));

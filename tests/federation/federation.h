@@ -25,7 +25,8 @@ struct FederationOptions {
   double lifetime_epsilon = 50.0;  // of each site's data set
   std::string approval = "automatic";
   double deadline_seconds = 60.0;
-  std::size_t rows = 200;     // of each site's table
+  std::size_t rows = 200;  // of each site's table
+  std::string aggregation = "none";
   unsigned quorum = 0;        // 0: the specification's default
   double slot_seconds = 0.0;  // answers leave at once
   std::string family = "independent_columns";

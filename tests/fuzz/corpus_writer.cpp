@@ -7,6 +7,7 @@
 #include "common/wire/chunk.h"
 #include "common/wire/codec.h"
 #include "common/wire/frame.h"
+#include "secure_agg/codec.h"
 #include "tests/unit/artefact/small_federation.h"
 #include "tests/unit/wire/sample_messages.h"
 
@@ -65,6 +66,33 @@ void WriteBulk(const std::filesystem::path& folder) {
   save("beyond", {2, 1u << 20, 64, data});
 }
 
+// One of every message of secure aggregation, behind a byte that says whose.
+void WriteSecureAgg(const std::filesystem::path& folder) {
+  QueryName name;
+  name.query = 3;
+  name.attempt = 1;
+  const secure_agg::Advertisement advertisement{{1}, {2}, Bytes{7, 7}, {3}};
+  const std::vector<secure_agg::SiteBody> from_sites = {
+      advertisement, secure_agg::ShareBundle{{1}, {{0, {2}, {3}, {4}}, {5, {6}, {7}, {8}}}, {9}},
+      secure_agg::UploadEnd{{1}, {2}, {0, 4}, {3}}, secure_agg::ConsistencySignature{{1}},
+      secure_agg::Unmasking{{{0, secure_agg::SecretKind::kSelfMask, {1}}, {2, secure_agg::SecretKind::kMaskKey, {2}}}}};
+  const std::vector<secure_agg::CoordinatorBody> from_coordinator = {
+      secure_agg::AdvertisementList{{{0, advertisement}, {3, advertisement}}},
+      secure_agg::ShareList{{{0, {1}, {2}, {3}}, {9, {4}, {5}, {6}}}},
+      secure_agg::UploadGrant{17},
+      secure_agg::SurvivorList{{0, 1, 127}},
+      secure_agg::SignatureList{{{1, {2}}, {2, {3}}}},
+      secure_agg::AttemptClosed{}};
+  for (const secure_agg::SiteBody& body : from_sites) {
+    Save(folder, std::string(secure_agg::BodyName(body)),
+         Behind({0}, secure_agg::Encode(secure_agg::SiteMessage{name, body})));
+  }
+  for (const secure_agg::CoordinatorBody& body : from_coordinator) {
+    Save(folder, std::string(secure_agg::BodyName(body)),
+         Behind({1}, secure_agg::Encode(secure_agg::CoordinatorMessage{name, body})));
+  }
+}
+
 void WriteTlsStep(const std::filesystem::path& folder) {
   Save(folder, "http", Behind({0}, AsBytes("GET / HTTP/1.1\r\nHost: coordinator\r\n\r\n")));
   Save(folder, "begin_of_a_handshake", Behind({0}, Bytes{0x16, 0x03, 0x01, 0x00, 0x05, 0x01, 0x00, 0x00, 0x01, 0x03}));
@@ -87,6 +115,7 @@ int main(int count, char** arguments) {
   const std::filesystem::path folder = arguments[1];
   synod::WriteControl(folder / "control");
   synod::WriteBulk(folder / "bulk");
+  synod::WriteSecureAgg(folder / "secure_agg");
   synod::WriteTlsStep(folder / "tls_step");
   synod::Save(folder / "frame", "conversation", synod::Behind({255}, synod::Conversation(0)));
   synod::Save(folder / "frame", "conversation_in_pieces", synod::Behind({0}, synod::Conversation(0)));

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -13,11 +14,13 @@
 #include "common/core/version.h"
 #include "common/crypto/secret_random.h"
 #include "common/privacy/discrete_gaussian.h"
-#include "common/privacy/epsilon.h"
 #include "common/query/clipped_summer.h"
 #include "common/query/noise_share.h"
+#include "models/engine/allocator.h"
 #include "models/engine/engine_benchmark.h"
+#include "tools/bench/account_benchmark.h"
 #include "tools/bench/net_benchmark.h"
+#include "tools/bench/secure_agg_benchmark.h"
 #include "tools/synod/commands.h"
 #include "tools/synod/generator_files.h"
 
@@ -32,22 +35,41 @@ double Seconds(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+Json EngineResult(const std::string& name, const engine::EngineTiming& timing) {
+  return {{"name", name},
+          {"plain_ms", timing.plain.cpu_median},
+          {"plain_least_ms", timing.plain.cpu_least},
+          {"plain_wall_ms", timing.plain.wall_median},
+          {"ratio", timing.whole.cpu_median / timing.plain.cpu_median},
+          {"ratio_of_least", timing.whole.cpu_least / timing.plain.cpu_least},
+          {"ratio_wall", timing.whole.wall_median / timing.plain.wall_median},
+          {"block_ratio", timing.block.cpu_median / timing.plain.cpu_median},
+          {"block_ratio_of_least", timing.block.cpu_least / timing.plain.cpu_least},
+          {"block_ratio_wall", timing.block.wall_median / timing.plain.wall_median},
+          {"block_ratio_of_least_wall", timing.block.wall_least / timing.plain.wall_least},
+          {"grid_and_noise_ms", timing.grid_and_noise_ms},
+          {"memory_ratio", timing.whole_peak_mib / timing.plain_peak_mib},
+          {"block_memory_ratio", timing.block_peak_mib / timing.plain_peak_mib}};
+}
+
+// Times are processor times unless they say wall: on a shared machine those of others are not in them.
 Results BenchEngine(int repeats, unsigned threads) {
+  engine::KeepFreedMemory();
   Results results;
-  for (const std::int64_t uses : {1, 4}) {
-    for (const std::int64_t units : {256, 1024, 4096}) {
-      engine::EngineBenchmarkCase setting;
-      setting.units = units;
-      setting.uses = uses;
-      const engine::EngineTiming timing = engine::TimeEngine(setting, repeats, threads);
-      results.push_back({{"name", fmt::format("mlp 160-256-256-160, {} units x {} uses", units, uses)},
-                         {"plain_ms", timing.plain_ms},
-                         {"private_ms", timing.private_ms},
-                         {"ratio", timing.private_ms / timing.plain_ms},
-                         {"private_block_ms", timing.private_block_ms},
-                         {"block_ratio", timing.private_block_ms / timing.plain_ms}});
-    }
+  for (const std::int64_t units : {256, 1024, 4096}) {
+    engine::EngineBenchmarkCase setting;
+    setting.units = units;
+    results.push_back(EngineResult(fmt::format("mlp 100-512-512-100, about {} units", units),
+                                   engine::TimeEngine(setting, repeats, threads)));
   }
+  engine::EngineBenchmarkCase rows;
+  rows.units = 256;
+  rows.uses = 8;
+  results.push_back(EngineResult("the same, about 256 units of 8 rows", engine::TimeEngine(rows, repeats, threads)));
+  engine::EngineBenchmarkCase calls;
+  calls.calls = 8;
+  results.push_back(EngineResult("the same, about 1024 units, the middle layer called 8 times",
+                                 engine::TimeEngine(calls, repeats, threads)));
   return results;
 }
 
@@ -86,20 +108,22 @@ Results BenchAnswer(unsigned threads) {
            {"mb", static_cast<double>(bytes) / 1e6}}};
 }
 
-Results BenchAccount() {
+Result<Results> BenchAccount(int repeats) {
+  SYNOD_ASSIGN_OR_RETURN(const AccountTiming timing, TimeAccount(repeats));
   Results results;
-  for (const std::uint64_t steps : {300ULL, 10'000ULL, 100'000ULL}) {
-    const PrivacyEvents events = {{1.0, 20.0, 1}, {0.01, 1.5, steps}};
-    EpsilonBounds bounds;
-    const double seconds = Seconds([&] {
-      const Result<EpsilonBounds> result = ComputeEpsilon(events, 1e-6);
-      if (result.ok()) bounds = *result;
-    });
-    results.push_back({{"name", fmt::format("epsilon of {} sampled steps and one full one", steps)},
-                       {"milliseconds", 1e3 * seconds},
-                       {"epsilon_upper", bounds.upper},
-                       {"epsilon_lower", bounds.lower}});
+  for (const EpsilonTiming& epsilon : timing.epsilons) {
+    results.push_back({{"name", epsilon.name},
+                       {"interval_ms", epsilon.interval_ms},
+                       {"upper_ms", epsilon.upper_ms},
+                       {"epsilon_upper", epsilon.epsilon_upper},
+                       {"epsilon_lower", epsilon.epsilon_lower}});
   }
+  for (const CalibrationTiming& calibration : timing.calibrations) {
+    results.push_back({{"name", calibration.name},
+                       {"milliseconds", calibration.milliseconds},
+                       {"noise_multiplier", calibration.noise_multiplier}});
+  }
+  results.push_back({{"name", "all of it"}, {"peak_memory_mb", timing.peak_memory_mb}});
   return results;
 }
 
@@ -117,6 +141,36 @@ Result<Results> BenchSample(const std::string& path) {
   if (error) return *error;
   return Results{{{"name", "rows from " + path + ", one thread"},
                   {"rows_per_s", static_cast<double>(kBlocks * Generator::kBlockRows) / seconds}}};
+}
+
+// The fastest of `repeats` runs by the coordinator's time: other work of the machine only ever adds to it.
+SecureAggTiming FastestOf(const SecureAggBenchmarkCase& setting, int repeats) {
+  std::vector<SecureAggTiming> runs;
+  for (int i = 0; i < std::max(1, repeats); ++i) runs.push_back(TimeSecureAgg(setting));
+  return *std::min_element(runs.begin(), runs.end(), [](const SecureAggTiming& a, const SecureAggTiming& b) {
+    return a.coordinator_ms < b.coordinator_ms;
+  });
+}
+
+Result<Results> BenchSecureAgg(int repeats) {
+  Results results;
+  const std::vector<SecureAggBenchmarkCase> settings = {{10, 1'000'000, 0},  {10, 1'000'000, 1}, {10, 10'000'000, 0},
+                                                        {10, 10'000'000, 1}, {50, 1'000'000, 0}, {100, 1'000'000, 0},
+                                                        {100, 1'000'000, 10}};
+  for (const SecureAggBenchmarkCase& setting : settings) {
+    const SecureAggTiming timing = FastestOf(setting, std::min(repeats, 5));
+    if (!timing.exact) return Failed("the sum of an attempt is not that of its inputs");
+    results.push_back({{"name", fmt::format("secure aggregation of {} sites, {} coordinates, {} drop-outs",
+                                            setting.sites, setting.dimension, setting.drop_outs)},
+                       {"site_ms", timing.site_ms},
+                       {"site_wall_ms", timing.site_wall_ms},
+                       {"coordinator_ms", timing.coordinator_ms},
+                       {"coordinator_wall_ms", timing.coordinator_wall_ms},
+                       {"receive_ms", timing.receive_ms},
+                       {"open_ms", timing.open_ms},
+                       {"coordinator_accumulators", timing.coordinator_accumulators}});
+  }
+  return results;
 }
 
 void PrintText(const Results& results) {
@@ -143,8 +197,9 @@ int Main(int argc, char** argv) {
   app.fallthrough();
   CLI::App* engine = app.add_subcommand("engine", "A private gradient sum against the same plain LibTorch step");
   CLI::App* noise = app.add_subcommand("noise", "Exact discrete Gaussian samples");
-  CLI::App* account = app.add_subcommand("account", "Epsilon of long compositions");
+  CLI::App* account = app.add_subcommand("account", "Epsilon of long compositions, and calibration of noise");
   CLI::App* net = app.add_subcommand("net", "Links between processes: TLS over loopback, beside OpenSSL's own rates");
+  CLI::App* secure = app.add_subcommand("secure-agg", "Masking, unmasking and signatures, at each end, on one core");
   CLI::App* sample = app.add_subcommand("sample", "Rows drawn from a generator file");
   sample->add_option("generator", generator, "Generator file (*.synod)")->required();
   try {
@@ -161,8 +216,9 @@ int Main(int argc, char** argv) {
     results = BenchNoise(threads);
     for (Json& result : BenchAnswer(threads)) results->push_back(std::move(result));
   }
-  if (account->parsed()) results = BenchAccount();
+  if (account->parsed()) results = BenchAccount(repeats);
   if (net->parsed()) results = NetFigures(5);
+  if (secure->parsed()) results = BenchSecureAgg(repeats);
   if (sample->parsed()) results = BenchSample(generator);
   if (!results.ok()) {
     std::fprintf(stderr, "synod-bench: %s\n", results.error().message.c_str());

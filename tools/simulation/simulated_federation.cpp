@@ -80,6 +80,11 @@ std::optional<CoordinatorRound::Action> AskSite(CoordinatorRound& round, Simulat
     if (!computed.ok()) {
       site.computing_error = computed.error();
       action = site.round->OnMalformed(ask.name);
+    } else if (site.plan->facts().aggregation == Aggregation::kSecure) {
+      if (const Result<SpendPermit> permit = site.round->Charge(ask.name); !permit.ok()) {
+        return round.OnRefusal(site.name, ask.name, RefusalReason::kLedgerUnavailable);
+      }
+      return round.OnAnswer(site.name, ask.name, std::move(*computed));
     } else if (site.plan->facts().aggregation == Aggregation::kCurator) {
       share.emplace(std::move(*computed));
       action = site.round->OnComputed(ask.name, {});

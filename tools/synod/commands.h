@@ -6,12 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "common/privacy/plan.h"
 #include "tools/synod/command.h"
 
 namespace synod {
 
 // 0 threads: as many as the machine has.
 unsigned ThreadsOrAll(unsigned threads);
+// What --aggregation says.
+Result<Aggregation> AggregationOption(const std::string& name);
 
 struct DemoOptions {
   std::string data;    // CSV; empty: the table that comes with the program
@@ -34,6 +37,7 @@ struct SimulateOptions {
   std::optional<std::int64_t> seed;
   std::string split_column;
   std::string bad_rows = "drop";  // or "clamp"
+  std::string aggregation = "curator";
   unsigned threads = 0;
   std::string device = "auto";
 };
@@ -45,7 +49,9 @@ struct PlanOptions {
   std::optional<double> epsilon;
   std::optional<std::int64_t> sites;
   std::optional<std::uint64_t> units;
-  std::string aggregation;  // empty: none, what a federation of this version runs
+  std::string aggregation;                 // empty: what the run file says, secure from three sites up
+  std::string solve;                       // "epsilon", "units" or "steps": plan_inverse.h; empty: the plan of the file
+  std::optional<double> noise_multiplier;  // the most that the answer to `solve` may need; only with it
 };
 Result<CommandOutput> RunPlan(const PlanOptions& options, CommandContext& context);
 

@@ -269,7 +269,7 @@ Result<CommandOutput> RunDemo(const DemoOptions& options, CommandContext& contex
   const std::string text = SpecificationText(options, data.train.rows());
   SYNOD_ASSIGN_OR_RETURN(const RunSpecification specification, RunSpecification::FromToml(text, "the demo's own run"));
   for (const std::string& warning : specification.warnings) context.progress.Say("warning: " + warning);
-  SYNOD_ASSIGN_OR_RETURN(const ResolvedRun resolved, ResolveRun(specification, data.schema, Aggregation::kNone));
+  SYNOD_ASSIGN_OR_RETURN(const ResolvedRun resolved, ResolveRun(specification, data.schema, specification.aggregation));
   const Plan& plan = *resolved.run.plan;
   context.progress.Say(fmt::format("plan: {} sites, epsilon {:g} at delta {:g} per row, {} noisy sums", plan.sites(),
                                    plan.facts().epsilon_target, plan.facts().delta, AllowedAnswers(plan)));

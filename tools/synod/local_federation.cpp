@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <thread>
 
@@ -16,6 +17,7 @@
 #include "common/core/file.h"
 #include "common/data/csv_writer.h"
 #include "common/privacy/lifetime_filter.h"
+#include "common/privacy/plan_readings.h"
 #include "tools/synod/program_files.h"
 
 namespace synod {
@@ -85,14 +87,23 @@ std::string ColumnList(const Schema& schema) {
 }
 
 // What a hospital would allow: this family on exactly these columns, within this budget, and nothing else.
-std::string PolicyText(const ResolvedRun& run, double lifetime_epsilon) {
+std::string PolicyText(const ResolvedRun& run, double lifetime_epsilon, double own_share_epsilon) {
   const PlanFacts& facts = run.run.plan->facts();
   return fmt::format(
       "[[lifetime]]\ndataset = \"records\"\nepsilon = {:.4f}\ndelta = {:g}\n\n"
       "[[allow]]\ndataset = \"records\"\nfamilies = [\"{}\"]\ncolumns = [{}]\noperators = [\"operator\"]\n"
-      "max_epsilon = {:g}\nmax_delta = {:g}\nmin_known_peers = {}\nunit = \"{}\"\napproval = \"automatic\"\n",
-      lifetime_epsilon, facts.delta, facts.model_family, ColumnList(*run.run.schema), facts.epsilon_target, facts.delta,
-      facts.roster.size() - 1, PrivacyUnitName(facts.unit));
+      "max_epsilon = {:g}\nmax_own_share_epsilon = {:.2f}\nmax_delta = {:g}\nmin_known_peers = {}\nunit = "
+      "\"{}\"\napproval = \"automatic\"\n",
+      lifetime_epsilon, facts.delta, facts.model_family, ColumnList(*run.run.schema), facts.epsilon_target,
+      own_share_epsilon, facts.delta, facts.roster.size() - 1, PrivacyUnitName(facts.unit));
+}
+
+// What a site's own noise alone proves, rounded up: masked sums count the noise of several sites.
+Result<double> OwnShareEpsilon(const Plan& plan) {
+  SYNOD_ASSIGN_OR_RETURN(const std::vector<ReadingEpsilons> readings, ComputeReadings(plan));
+  double epsilon = 0.0;
+  for (const ReadingEpsilons& reading : readings) epsilon = std::max(epsilon, reading.by_sites[0].upper);
+  return std::ceil(100.0 * epsilon) / 100.0;
 }
 
 std::string SiteText(const Schema& schema, const LocalFederationSettings& settings) {
@@ -136,6 +147,8 @@ Result<LocalFederation> LocalFederation::Start(const LocalFederationSettings& se
   SYNOD_ASSIGN_OR_RETURN(federation.kits_, MakeKits(settings.folder, options, names));
   SYNOD_ASSIGN_OR_RETURN(federation.lifetime_epsilon_, LifetimeEpsilonForOneRun(*settings.run->run.plan));
 
+  SYNOD_ASSIGN_OR_RETURN(const double own_share, OwnShareEpsilon(*settings.run->run.plan));
+
   const fs::path coordinator(federation.kits_.coordinator);
   SYNOD_RETURN_IF_ERROR(WriteText(
       coordinator / "local" / "coordinator.toml",
@@ -144,7 +157,7 @@ Result<LocalFederation> LocalFederation::Start(const LocalFederationSettings& se
     const fs::path kit(federation.kits_.sites.at(site.name));
     SYNOD_RETURN_IF_ERROR(WriteTable((kit / "records.csv").string(), *site.records));
     SYNOD_RETURN_IF_ERROR(
-        WriteText(kit / "local" / "policy.toml", PolicyText(*settings.run, federation.lifetime_epsilon_)));
+        WriteText(kit / "local" / "policy.toml", PolicyText(*settings.run, federation.lifetime_epsilon_, own_share)));
     SYNOD_RETURN_IF_ERROR(WriteText(kit / "local" / "site.toml", SiteText(*settings.run->run.schema, settings)));
   }
 

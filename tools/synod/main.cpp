@@ -7,6 +7,7 @@
 #include "common/core/version.h"
 #include "common/privacy/plan.h"
 #include "tools/synod/account.h"
+#include "tools/synod/account_events.h"
 #include "tools/synod/chosen.h"
 #include "tools/synod/commands.h"
 #include "tools/synod/consortium_arguments.h"
@@ -69,6 +70,10 @@ void AddSimulate(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   simulate->add_option("--device", options->device, "auto, cpu, or a LibTorch device such as cuda:0")
       ->capture_default_str();
+  simulate
+      ->add_option("--aggregation", options->aggregation,
+                   "curator (one trusted process), or the noise of a federation: secure or none")
+      ->capture_default_str();
   simulate->callback([options, &chosen] {
     chosen.run = [options](CommandContext& context) { return RunSimulate(*options, context); };
   });
@@ -84,7 +89,20 @@ void AddPlan(CLI::App& app, Chosen& chosen) {
   plan->add_option("--sites", options->sites, "Instead of the run file's number of sites");
   plan->add_option("--units", options->units, "Instead of the run file's public number of units")->check(WholeNumber());
   plan->add_option("--aggregation", options->aggregation,
-                   "none (by default: what a federation of this version runs), curator, or secure (what it will be)");
+                   "Instead of the run file's: secure, none, or curator (a simulation's)");
+  plan->add_option("--solve", options->solve, "Ask backwards: epsilon, units or steps; see below")
+      ->check(CLI::IsMember({"epsilon", "units", "steps"}));
+  plan->add_option("--noise-multiplier", options->noise_multiplier, "With --solve: the most noise that may be needed");
+  plan->footer(
+      std::string(
+          "--solve finds what it takes that the training queries need a noise multiplier (noise deviation / "
+          "sensitivity)\n"
+          "of at most --noise-multiplier, with everything else held as the run file has it:\n"
+          "  epsilon  the smallest target epsilon, in steps of 0.001\n"
+          "  units    the smallest number of units; the expected batch stays, so that the sampling rate falls\n"
+          "  steps    the most training steps; default retries follow\n"
+          "The plan of the answer is printed, and what its neighbour would need: one unit less, one step more.") +
+      "\n\n" + app.get_footer());
   plan->callback(
       [options, &chosen] { chosen.run = [options](CommandContext& context) { return RunPlan(*options, context); }; });
 }
@@ -92,18 +110,21 @@ void AddPlan(CLI::App& app, Chosen& chosen) {
 void AddAccount(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<AccountOptions>();
   auto adjacency = std::make_shared<std::string>("add-remove");
-  CLI::App* account = app.add_subcommand("account", "Privacy calculator for Poisson-sampled Gaussian mechanisms");
-  account->add_option("--sampling-rate", options->sampling_rate, "Probability that a unit is in a batch");
-  account->add_option("--noise-multiplier", options->noise_multiplier, "Noise standard deviation / sensitivity");
+  CLI::App* account = app.add_subcommand(
+      "account",
+      "Privacy calculator: a proven interval of epsilon for Poisson-sampled Gaussian steps, or for a ledger");
+  account->add_option("--sampling-rate", options->sampling_rate, "Probability that a unit is in a batch; 1: always");
+  account->add_option("--noise-multiplier", options->noise_multiplier,
+                      "Noise deviation / sensitivity of adding or removing one unit");
   account->add_option("--steps", options->steps, "Number of uses")->check(WholeNumber());
   account->add_option("--delta", options->delta, "Delta")->required();
   account->add_option("--adjacency", *adjacency, "add-remove, zero-out or replace-one")->capture_default_str();
   account->add_option("--sites-per-subject", options->sites_per_subject, "Sites at which one subject may be present")
       ->check(WholeNumber())
       ->capture_default_str();
-  account->add_option("--events", options->events_file,
-                      "JSON file: [{\"sampling_rate\": q, \"noise_multiplier\": z, \"count\": n}, ...]");
+  account->add_option("--events", options->events_file, "Instead of rate, noise and steps: a JSON file, see below");
   account->add_option("--target-epsilon", options->target_epsilon, "Solve for the noise multiplier instead");
+  account->footer(std::string(kEventsHelp) + "\n\n" + app.get_footer());
   account->callback([options, adjacency, &chosen] {
     chosen.run = [options, adjacency](CommandContext&) -> Result<CommandOutput> {
       SYNOD_ASSIGN_OR_RETURN(options->adjacency, AdjacencyFromName(*adjacency));

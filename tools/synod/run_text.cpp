@@ -130,7 +130,20 @@ std::string SiteListText(const Json& list) {
                     site.value("software_version", ""), site.value("last_close", "")});
   }
   if (rows.size() == 1) return "no sites; see `synod consortium approve`\n";
-  return Table(rows);
+  std::string text = Table(rows);
+  for (const Json& site : list.value("sites", Json::array())) {
+    const Json ledger = site.value("ledger", Json::object());
+    const std::uint64_t ledgers = ledger.value("ledgers", std::uint64_t{0});
+    const std::size_t evidence = ledger.value("evidence", Json::array()).size();
+    if (ledgers > 1) {
+      text += fmt::format("{}: its ledger was begun anew {} times\n", site.value("site", ""), ledgers - 1);
+    }
+    if (evidence > 0) {
+      text += fmt::format("{}: its ledger was put back to an earlier state {} times (--format json shows the heads)\n",
+                          site.value("site", ""), evidence);
+    }
+  }
+  return text;
 }
 
 std::string RunStateText(const Json& view) {

@@ -61,6 +61,12 @@ unsigned ThreadsOrAll(unsigned threads) {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
+Result<Aggregation> AggregationOption(const std::string& name) {
+  const Result<Aggregation> named = AggregationFromName(name);
+  if (named.ok()) return named;
+  return BadInput(fmt::format("--aggregation is \"{}\"", name), "use secure, none or curator");
+}
+
 Result<CommandOutput> RunSimulate(const SimulateOptions& options, CommandContext& context) {
   RunOverrides overrides;
   overrides.epsilon = options.epsilon;
@@ -68,13 +74,14 @@ Result<CommandOutput> RunSimulate(const SimulateOptions& options, CommandContext
   overrides.sites = options.sites;
   SYNOD_ASSIGN_OR_RETURN(const RunSpecification specification, RunSpecification::FromFile(options.run_file, overrides));
   SYNOD_ASSIGN_OR_RETURN(const RowPolicy policy, RowPolicyOf(options.bad_rows));
+  SYNOD_ASSIGN_OR_RETURN(const Aggregation aggregation, AggregationOption(options.aggregation));
   for (const std::string& warning : specification.warnings) context.progress.Say("warning: " + warning);
   const fs::path folder = options.data_folder;
   SYNOD_ASSIGN_OR_RETURN(Schema schema, Schema::FromFile((folder / specification.schema_file).string()));
   auto shared_schema = std::make_shared<const Schema>(std::move(schema));
 
   context.progress.Say("plan: solving the noise for the whole budget");
-  SYNOD_ASSIGN_OR_RETURN(const ResolvedRun resolved, ResolveRun(specification, shared_schema, Aggregation::kCurator));
+  SYNOD_ASSIGN_OR_RETURN(const ResolvedRun resolved, ResolveRun(specification, shared_schema, aggregation));
 
   const std::string train = (folder / specification.train_file).string();
   SYNOD_ASSIGN_OR_RETURN(const LoadedTable loaded, LoadTable(train, shared_schema, policy));

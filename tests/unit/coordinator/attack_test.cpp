@@ -112,7 +112,7 @@ TEST(CoordinatorNoiseDeathTest, AShareIsNotTakenWhereItsOwnNoiseIsAllThereIs) {
   const auto curator = testing::RoundPlan(options);
   RoundBench bench;
   bench.Start();
-  EXPECT_DEATH(bench.round->OnAnswer("site-a", bench.Name(0), testing::ShareOf(*curator, 0, 1)), "by a curator alone");
+  EXPECT_DEATH(bench.round->OnAnswer("site-a", bench.Name(0), testing::ShareOf(*curator, 0, 1)), "carries all noise");
 }
 
 // ---- Giving up.

@@ -28,6 +28,7 @@ struct RoundPlanOptions {
   std::uint64_t dimension = 4;
   double sampling_rate = 0.5;
   std::uint64_t units = 1000;
+  std::vector<Digest> keys = {};  // fingerprints, with secure aggregation: c = 1, t = quorum
 };
 
 inline PlanEntry RoundEntry(std::string name, QueryKind kind, const RoundPlanOptions& options) {
@@ -47,9 +48,14 @@ inline std::shared_ptr<const Plan> RoundPlan(const RoundPlanOptions& options = {
   PlanFacts facts;
   facts.name = "rounds";
   for (std::uint32_t i = 0; i < options.sites; ++i) {
-    facts.roster.push_back({std::string("site-") + static_cast<char>('a' + i), Digest{}});
+    facts.roster.push_back(
+        {std::string("site-") + static_cast<char>('a' + i), options.keys.empty() ? Digest{} : options.keys[i]});
   }
   facts.quorum = options.aggregation == Aggregation::kCurator ? options.sites : options.quorum;
+  if (options.aggregation == Aggregation::kSecure) {
+    facts.max_colluding = 1;
+    facts.threshold = options.quorum;
+  }
   facts.delta = 1e-5;
   facts.epsilon_target = 3.0;
   facts.units = options.units;

@@ -162,12 +162,11 @@ class RunDirectorTest : public ::testing::Test {
   PeerId peer_ = 0;
 };
 
-TEST_F(RunDirectorTest, TheRosterIsEverySiteWithTheFingerprintOfItsKeyAndNothingIsAggregated) {
+TEST_F(RunDirectorTest, TheRosterIsEverySiteWithTheFingerprintOfItsKey) {
   ASSERT_TRUE(director_->Submit(SubmissionOf(1)).ok());
   director_->Advance();
   const auto& request = std::get<ResolveRequest>(resolver_.at(0));
   ASSERT_EQ(request.roster.size(), 3u);
-  EXPECT_EQ(request.aggregation, Aggregation::kNone);
   for (const RosterSite& site : request.roster) {
     EXPECT_EQ(site.key_fingerprint, KeyFingerprint(trust_.Keys().sites.at(site.id)));
   }
@@ -299,13 +298,6 @@ TEST_F(RunDirectorTest, ViewersMayLookAndNothingElse) {
     EXPECT_EQ(OperatorDesk::PayloadLimit(Role::kViewer, {1, verb, run}), 0u);
   }
   EXPECT_EQ(StateOf(run), RunState::kProposed);
-}
-
-TEST_F(RunDirectorTest, SecureAggregationIsRefusedPlainly) {
-  const Json payload = {{"specification", kSpecification}, {"schema", kSchema}, {"aggregation", "secure"}};
-  const OperatorReply reply = Ask(Role::kOperator, OperatorVerb::kRunSubmit, RunNumber(1), payload.dump());
-  EXPECT_EQ(reply.error_code, static_cast<int>(ErrorCode::kRefused));
-  EXPECT_NE(reply.message.find("not available in this version"), std::string::npos) << reply.message;
 }
 
 TEST_F(RunDirectorTest, SubmissionsThatAreNoSubmissionsAreRefusedWithoutACrash) {

@@ -66,8 +66,9 @@ class TrainingRunTest : public ::testing::Test {
     log_ = synod::EventLog::Open(settings, clock_).value();
   }
 
-  void Connect(const std::string& site) {
+  void Connect(const std::string& site, std::uint8_t process = 1) {
     Hello hello;
+    hello.instance[0] = process;
     hello.unix_seconds = clock_.UnixSeconds();
     sites_.Opened(site, ++peer_, hello);
     if (run_) run_->OnSiteConnected(site);
@@ -84,6 +85,7 @@ class TrainingRunTest : public ::testing::Test {
         clock_,
         fail_points_,
         *log_,
+        [this] { return site_keys_; },
         [this](WorkerRequest request) { requests_.push_back(std::move(request)); },
         [this](const std::string& site, Envelope envelope) { sent_.emplace_back(site, std::move(envelope)); },
         [this](DraftReply) { drafted_ = true; },
@@ -156,6 +158,7 @@ class TrainingRunTest : public ::testing::Test {
   WaitKind Kind() const { return KindOf(run_->Waits().at(0)); }
   static WaitKind KindOf(const WaitReason& wait) { return wait.kind; }
 
+  std::map<std::string, PublicKey> site_keys_;
   HandClock clock_;
   NoFailPoints fail_points_;
   SiteBook sites_{clock_};

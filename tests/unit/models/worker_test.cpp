@@ -9,6 +9,7 @@
 #include "common/core/file.h"
 #include "common/query/grid.h"
 #include "common/query/sum_accumulator.h"
+#include "common/query/unmasked_words.h"
 #include "common/query/words.h"
 #include "tests/support/shared_data.h"
 #include "tests/unit/models/worker_fixture.h"
@@ -89,15 +90,40 @@ TEST(Worker, ReviewSaysWhatIsWrongWithAnOfferThatCannotBeRead) {
   EXPECT_TRUE(review.explanation.empty());
 }
 
-TEST(Worker, RunsPlansWithAggregationNoneAlone) {
-  ResolveRequest secure = testing::WardResolve();
-  secure.aggregation = Aggregation::kSecure;
-  EXPECT_EQ(TestWorker("coordinator").FailureOf(secure).code, ErrorCode::kRefused);
-  const RunOffer offer = MakeOffer(secure.specification, secure.schema, secure.roster, Aggregation::kSecure).value();
+TEST(Worker, RefusesAPlanWithATrustedCurator) {
+  const Plan plan = PlanOf(WardOffer());
+  PlanFacts facts = plan.facts();
+  facts.aggregation = Aggregation::kCurator;
+  facts.max_colluding = 0;
+  facts.quorum = 3;
+  RunOffer offer = WardOffer();
+  offer.plan = Plan::Create(facts, plan.entries()).value().CanonicalText();
   TestWorker site("site-a");
   EXPECT_EQ(site.FailureOf(OpenSiteRequest{kRun, offer, {WardFile(), "drop"}}).code, ErrorCode::kRefused);
   EXPECT_EQ(site.FailureOf(OpenTrainerRequest{kRun, offer, std::nullopt}).code, ErrorCode::kRefused);
   EXPECT_FALSE(site.Ask<ReviewReply>(ReviewRequest{offer}).plan_matches);
+}
+
+TEST(Worker, OfASecurePlanGivesWordsWithItsOwnShareOfTheNoise) {
+  const std::string family = "family = \"independent_columns\"\n";
+  const RunOffer offer = TestWorker("coordinator")
+                             .Ask<ResolveReply>(testing::WardResolve(testing::WardSpecification(family, 2.0, "secure")))
+                             .offer;
+  const Plan plan = PlanOf(offer);
+  ASSERT_EQ(plan.facts().aggregation, Aggregation::kSecure);
+  const PlanEntry& entry = plan.entries()[0];
+  EXPECT_LT(entry.site_variance, PlanOf(WardOffer()).entries()[0].site_variance) << "a share is less than the whole";
+  TestWorker site("site-a");
+  EXPECT_TRUE(site.Ask<ReviewReply>(ReviewRequest{offer}).plan_matches);
+  site.Ask<OpenSiteReply>(OpenSiteRequest{kRun, offer, {WardFile(), "drop"}});
+  Bytes words = site.Ask<AnswerReply>(Histogram(0)).words;
+  // The worker's 300 units and the noise of a share, six deviations: false alarms below 1e-8.
+  const std::vector<double> values = ValuesOf(entry, words);
+  const double sigma = std::sqrt(static_cast<double>(entry.site_variance)) / entry.grid_scale;
+  const double ages = std::accumulate(values.begin(), values.begin() + 111, 0.0);
+  EXPECT_NEAR(ages, 300.0, 6.0 * sigma * std::sqrt(111.0));
+  const WordBits bits = WordBitsFromNumber(entry.word_bits).value();
+  EXPECT_TRUE(UnmaskedWords::FromLocalPair(std::move(words), bits, entry.dimension).ok());
 }
 
 TEST(Worker, AnswersWithTheNoisedHistogramOfItsRecords) {

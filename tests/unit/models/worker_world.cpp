@@ -8,11 +8,12 @@
 
 namespace synod::testing {
 
-std::string WardSpecification(const std::string& model, double epsilon) {
+std::string WardSpecification(const std::string& model, double epsilon, const std::string& aggregation) {
   return fmt::format(
-      "[run]\nname = \"wards\"\nseed = 5\nsites = 3\n[schema]\nfile = \"schema.toml\"\n[model]\n{}"
+      "[run]\nname = \"wards\"\nseed = 5\nsites = 3\naggregation = \"{}\"\n[schema]\nfile = "
+      "\"schema.toml\"\n[model]\n{}"
       "[privacy]\nepsilon = {}\ndelta = 1e-4\nunits = 900\n",
-      model, epsilon);
+      aggregation, model, epsilon);
 }
 
 std::string WardSchema() {
@@ -27,7 +28,7 @@ std::vector<RosterSite> WardRoster() {
 }
 
 ResolveRequest WardResolve(const std::string& specification) {
-  return {specification, WardSchema(), WardRoster(), Aggregation::kNone};
+  return {specification, WardSchema(), WardRoster()};
 }
 
 std::string WriteWardFile(std::size_t rows, std::uint64_t seed) {

@@ -11,7 +11,8 @@ namespace synod::testing {
 // A value that stands in the table of WriteWardFile in a cell that breaks a rule: it must never be seen again.
 inline constexpr char kSecretCell[] = "73519.25";
 
-std::string WardSpecification(const std::string& model = "family = \"independent_columns\"\n", double epsilon = 2.0);
+std::string WardSpecification(const std::string& model = "family = \"independent_columns\"\n", double epsilon = 2.0,
+                              const std::string& aggregation = "none");
 std::string WardSchema();
 // site-a, site-b and site-c, with fingerprints.
 std::vector<RosterSite> WardRoster();

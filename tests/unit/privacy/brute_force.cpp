@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace synod::testing {
 namespace {
@@ -63,6 +64,24 @@ double BruteForceReplaceDelta(const PrivacyEvent& event, double epsilon) {
         Mixture(y, shift, event.sampling_rate, 1) - std::exp(epsilon) * Mixture(-y, shift, event.sampling_rate, 1),
         0.0);
   });
+}
+
+double EnumeratedDelta(const Outcomes& outcomes, int steps, double epsilon) {
+  Outcomes sequences = {{1.0, 1.0}};
+  for (int step = 0; step + 1 < steps; ++step) {
+    Outcomes longer;
+    for (const Outcome& so_far : sequences) {
+      for (const Outcome& next : outcomes) longer.push_back({so_far.with * next.with, so_far.without * next.without});
+    }
+    sequences = std::move(longer);
+  }
+  double delta = 0.0;
+  for (const Outcome& so_far : sequences) {
+    for (const Outcome& last : outcomes) {
+      delta += std::max(so_far.with * last.with - std::exp(epsilon) * so_far.without * last.without, 0.0);
+    }
+  }
+  return delta;
 }
 
 }  // namespace synod::testing

@@ -335,17 +335,56 @@ TEST(SiteAnswers, WithTheWholeNoiseWhereNobodyAddsUpAndAShareWhereACuratorDoes) 
   EXPECT_EQ(curated.ledger_store.rows().size(), 1U);
 }
 
-TEST(SiteAnswersDeathTest, NoMaskedPlanOnThePathWithoutMasks) {
-  PlanFacts facts = testing::RoundPlan()->facts();
-  facts.aggregation = Aggregation::kSecure;
-  facts.threshold = facts.quorum = 3;
-  const auto secure = std::make_shared<const Plan>(Plan::Create(facts, testing::RoundPlan()->entries()).value());
-  SiteBench bench;
-  EXPECT_DEATH(SiteRound::Begin({secure, bench.run, bench.dataset}, bench.ledger, bench.answers, {}).ok(),
-               "path of their own");
-  EXPECT_DEATH(
-      SiteComputer(SiteComputer::Setup{secure, bench.run, testing::RecordsOf(3), 1}, bench.contribution, bench.streams),
-      "path of their own");
+// ---- Secure aggregation: the words wait for the masking.
+
+struct SecureBench : SiteBench {
+  SecureBench() {
+    PlanFacts facts = plan->facts();
+    facts.aggregation = Aggregation::kSecure;
+    facts.threshold = facts.quorum = 3;
+    plan = std::make_shared<const Plan>(Plan::Create(facts, plan->entries()).value());
+    Begin();
+  }
+  SiteRound::Action OnQuery(std::uint32_t query, std::uint32_t attempt) {
+    return round->OnQuery(QueryOf(0, query), {run, query, attempt});
+  }
+};
+
+TEST(SecureAdmission, AChargedNameIsDeadAlsoAfterARestart) {
+  SecureBench bench;
+  ASSERT_TRUE(std::holds_alternative<SiteRound::Compute>(bench.OnQuery(0, 0)));
+  EXPECT_TRUE(bench.ledger_store.rows().empty());
+  const Result<SpendPermit> permit = bench.round->Charge({bench.run, 0, 0});
+  ASSERT_TRUE(permit.ok());
+  EXPECT_EQ(permit->name(), (QueryName{bench.run, 0, 0}));
+  EXPECT_EQ(bench.ledger_store.rows().size(), 1U);
+  EXPECT_EQ(Refusal(bench.OnQuery(0, 0)), RefusalReason::kReplayed);
+  bench.Begin();
+  EXPECT_EQ(Refusal(bench.OnQuery(0, 0)), RefusalReason::kReplayed);
+  EXPECT_TRUE(std::holds_alternative<SiteRound::Compute>(bench.OnQuery(0, 1)));
+}
+
+TEST(SecureAdmission, AnAbandonedNameIsDeadInThisProcessAndCostsNothing) {
+  SecureBench bench;
+  bench.OnQuery(0, 2);
+  bench.round->Abandon();
+  EXPECT_EQ(Refusal(bench.OnQuery(0, 2)), RefusalReason::kReplayed);
+  EXPECT_EQ(Refusal(bench.OnQuery(0, 1)), RefusalReason::kReplayed);
+  bench.OnQuery(0, 3);
+  EXPECT_EQ(Refusal(bench.round->OnMalformed({bench.run, 0, 3})), RefusalReason::kMalformed);
+  EXPECT_EQ(Refusal(bench.OnQuery(0, 3)), RefusalReason::kReplayed);
+  EXPECT_TRUE(bench.ledger_store.rows().empty());
+  EXPECT_TRUE(std::holds_alternative<SiteRound::Compute>(bench.OnQuery(1, 0)));
+}
+
+TEST(SecureAdmissionDeathTest, NothingIsChargedTwiceAndNoWordsLeaveWithoutMasks) {
+  SecureBench bench;
+  bench.OnQuery(0, 0);
+  EXPECT_DEATH(bench.round->OnComputed({bench.run, 0, 0}, {}), "leaves under masks");
+  ASSERT_TRUE(bench.round->Charge({bench.run, 0, 0}).ok());
+  EXPECT_DEATH(bench.round->Charge({bench.run, 0, 0}).ok(), "charged once");
+  SiteBench open;
+  EXPECT_DEATH(open.round->Charge({open.run, 0, 0}).ok(), "charged once");
 }
 
 }  // namespace

@@ -136,12 +136,12 @@ TEST(SiteAgent, AnswersOnceChargesOnceAndSendsTheSameBytesAgain) {
   world.AskAndCompute(0, 0, 7);
   ASSERT_EQ(world.coordinator.Count<Answer>(), 1U);
   EXPECT_EQ(world.LedgerRows(), 1U);
-  const Bytes first = *world.coordinator.sent.back().payload;
+  const Bytes first = world.coordinator.LastAnswer();
   world.Restart();
   world.Receive(world.AskOf(0));
   world.Wait();
   EXPECT_EQ(world.coordinator.Count<Answer>(), 2U);
-  EXPECT_EQ(*world.coordinator.sent.back().payload, first);
+  EXPECT_EQ(world.coordinator.LastAnswer(), first);
   EXPECT_EQ(world.LedgerRows(), 1U) << "without a second charge";
   EXPECT_TRUE(world.worker.requests.empty());
 }

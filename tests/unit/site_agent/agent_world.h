@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "common/consortium/make_kits.h"
@@ -27,9 +28,11 @@ class PlayedCoordinator final : public CoordinatorPort {
   bool open() const override { return connected; }
   Status Send(Envelope envelope) override {
     if (!connected) return Failed("no link");
+    if (counts && envelope.payload != nullptr) queued += envelope.payload->size();
     sent.push_back(std::move(envelope));
     return {};
   }
+  std::uint64_t queued_bytes() const override { return queued; }
   // The newest message of a type that was sent.
   template <typename Type>
   const Type* Last() const {
@@ -44,8 +47,26 @@ class PlayedCoordinator final : public CoordinatorPort {
     for (const Envelope& envelope : sent) count += std::holds_alternative<Type>(envelope.message) ? 1 : 0;
     return count;
   }
+  // The bytes of the newest answer.
+  Bytes LastAnswer() const {
+    for (auto envelope = sent.rbegin(); envelope != sent.rend(); ++envelope) {
+      if (std::holds_alternative<Answer>(envelope->message)) return *envelope->payload;
+    }
+    return {};
+  }
   bool connected = true;
+  bool counts = false;       // what is sent stays queued
+  std::uint64_t queued = 0;  // bytes
   std::vector<Envelope> sent;
+};
+
+// Remembers nothing; tells a test where the agent is.
+class WatchedPoints final : public FailPoints {
+ public:
+  void At(FailPoint point) override {
+    if (watch) watch(point);
+  }
+  std::function<void(FailPoint)> watch;
 };
 
 class PlayedWorker final : public WorkerPort {
@@ -92,7 +113,7 @@ inline const Kits& WardKits() {
 }
 
 // The offer of a run over all three sites.
-inline RunOffer WardOffer(double epsilon = 2.0, Aggregation aggregation = Aggregation::kNone) {
+inline RunOffer WardOffer(double epsilon = 2.0, const std::string& aggregation = "none") {
   HandClock clock;
   const Trust trust = Trust::Load(WardKits().sites.at("site-a") + "/trust", clock).value();
   std::vector<RosterSite> roster;
@@ -100,7 +121,7 @@ inline RunOffer WardOffer(double epsilon = 2.0, Aggregation aggregation = Aggreg
     roster.push_back({member->identity.name, KeyFingerprint(member->signing_key)});
   }
   const std::string family = "family = \"independent_columns\"\n";
-  return MakeOffer(WardSpecification(family, epsilon), WardSchema(), roster, aggregation).value();
+  return MakeOffer(WardSpecification(family, epsilon, aggregation), WardSchema(), roster).value();
 }
 
 class AgentWorld {
@@ -134,9 +155,10 @@ class AgentWorld {
                            SitePolicy::FromKit(kit).value(),
                            std::move(trust),
                            std::move(key),
-                           std::move(*state)};
+                           std::move(*state),
+                           witness};
     Result<std::unique_ptr<SiteAgent>> made =
-        SiteAgent::Create({clock, fail_points, *log, *audit, coordinator, worker}, std::move(setup));
+        SiteAgent::Create({clock, fail_points, *log, *audit, coordinator, worker, secrets}, std::move(setup));
     ASSERT_TRUE(made.ok()) << made.error().message;
     agent = std::move(*made);
     agent->OnLinkOpened({1, {"wards", Role::kCoordinator, "coordinator"}, {}});
@@ -206,7 +228,9 @@ class AgentWorld {
 
   std::string kit;
   HandClock clock;
-  NoFailPoints fail_points;
+  WatchedPoints fail_points;
+  OperatingSystemStreams secrets;
+  WitnessPort witness;
   PlayedCoordinator coordinator;
   PlayedWorker worker;
   std::unique_ptr<EventLog> log;

@@ -165,7 +165,9 @@ double MovedByTheLastUnit(std::size_t units, std::uint64_t seed, bool aligned, s
 }
 
 TEST(SiteSensitivity, OneUnitMovesTheAnswerByAtMostWhatIsCharged) {
-  const PlanEntry entry = testing::RoundEntry("training", QueryKind::kGradient, {.dimension = kDimension});
+  testing::RoundPlanOptions options;
+  options.dimension = kDimension;
+  const PlanEntry entry = testing::RoundEntry("training", QueryKind::kGradient, options);
   for (const bool aligned : {false, true}) {
     for (const std::uint32_t units_per_block : {16U, 256U}) {
       for (std::uint64_t seed = 0; seed < 6; ++seed) {

@@ -261,5 +261,13 @@ TEST(SiteFile, ErrorsNameLineAndKey) {
   EXPECT_THAT(error(kSite + other), HasSubstr("another data set has this file"));
 }
 
+TEST(Policy, ListsWaysOfAggregationThatExist) {
+  const std::string rule = kRule;
+  EXPECT_EQ(PolicyOf(rule + "aggregation = [\"secure\"]\n").allow()[0].aggregation, std::vector<std::string>{"secure"});
+  for (const char* wrong : {"[\"curator\"]", "[\"Secure\"]", "[]", "\"secure\"", "[1]"}) {
+    EXPECT_FALSE(SitePolicy::FromToml(rule + "aggregation = " + wrong + "\n", "policy.toml").ok()) << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace synod

@@ -17,7 +17,8 @@ const std::map<std::string, Modules, std::less<>>& AllowedIncludes() {
     const Modules common = {"common/core", "common/crypto", "common/log",    "common/privacy",
                             "common/data", "common/query",  "common/config", "common/artefact"};
     Modules round = common;
-    round.insert(round.end(), {"common/store", "common/wire", "common/consortium", "common/net", "models"});
+    round.insert(round.end(),
+                 {"common/store", "common/wire", "common/consortium", "common/net", "models", "secure_agg"});
     Modules tools = round;
     tools.insert(tools.end(), {"coordinator", "site_agent"});
     Modules tests = tools;
@@ -39,6 +40,7 @@ const std::map<std::string, Modules, std::less<>>& AllowedIncludes() {
           "common/artefact"}},
         {"common/net", {"common/core", "common/crypto", "common/log", "common/privacy", "common/query", "common/wire"}},
         {"models", common},
+        {"secure_agg", {"common/core", "common/crypto", "common/log", "common/privacy", "common/query"}},
         {"coordinator", round},
         {"site_agent", round},
         {"tools", tools},

@@ -31,8 +31,9 @@ TEST(Codec, EveryMessageComesBackAsItWas) {
 }
 
 TEST(Codec, TypesAreFixedForEver) {
-  const std::vector<std::uint16_t> types = {1, 2, 3, 16, 17, 18, 19, 20, 21, 32, 33, 34, 35, 36, 48, 49};
+  const std::vector<std::uint16_t> types = {1, 2, 3, 16, 17, 18, 19, 20, 21, 32, 33, 34, 35, 36, 40, 48, 49, 56, 57};
   const std::vector<Message> messages = SampleMessages();
+  ASSERT_EQ(messages.size(), types.size());
   for (std::size_t i = 0; i < messages.size(); ++i) EXPECT_EQ(FrameType(messages[i]), types[i]);
 }
 
@@ -105,6 +106,29 @@ TEST(Codec, WhatIsOutOfRangeIsNeitherWrittenNorRead) {
   CounterSignature signature;
   signature.attempts.assign(limits::kMaxPlanEntries + 1, 1);
   EXPECT_TRUE(refused(signature));
+}
+
+TEST(Codec, LedgerHeadsAreProperAndAtMostSoMany) {
+  const auto refused = [](const LedgerHeads& heads) { return !EncodeControl(heads).ok(); };
+  EXPECT_FALSE(refused({}));
+  SignedHead large = SampleHead(std::string(63, 'x'));
+  for (std::uint8_t i = 1; i < LedgerHead::kMaxAccounts; ++i) {
+    HeldAccount account = large.head.held[0];
+    account.dataset.bytes[0] = static_cast<std::uint8_t>(account.dataset.bytes[0] + i);
+    large.head.held.push_back(account);
+  }
+  EXPECT_FALSE(refused({std::vector<SignedHead>(LedgerHeads::kMaxHeads, large)})) << "the largest ones fit";
+  EXPECT_TRUE(refused({std::vector<SignedHead>(LedgerHeads::kMaxHeads + 1, SampleHead("site-a"))}));
+  const auto changed = [&](auto change) {
+    SignedHead head = SampleHead("site-a");
+    change(head.head);
+    return LedgerHeads{{head}};
+  };
+  EXPECT_TRUE(refused(changed([](LedgerHead& head) { head.site = "not a name"; })));
+  EXPECT_TRUE(refused(changed([](LedgerHead& head) { head.held[0].order = 1.0; })));
+  EXPECT_TRUE(refused(changed([](LedgerHead& head) { head.held[0].rdp = std::nan(""); })));
+  EXPECT_TRUE(refused(changed([](LedgerHead& head) { head.held[0].rdp = -0.0; })));
+  EXPECT_TRUE(refused(changed([](LedgerHead& head) { head.held.push_back(head.held[0]); })));
 }
 
 TEST(Codec, TextsAreShortPrintableUtf8) {

@@ -15,6 +15,17 @@ Array FilledFrom(std::uint8_t first) {
   return array;
 }
 
+inline SignedHead SampleHead(const std::string& site) {
+  LedgerHead head;
+  head.site = site;
+  head.ledger.bytes = FilledFrom<std::array<std::uint8_t, 16>>(3);
+  head.rows = 12345;
+  head.digest = FilledFrom<Digest>(60);
+  head.signed_unix = 1'790'000'001;
+  head.held = {{{FilledFrom<std::array<std::uint8_t, 16>>(20)}, 17.5, 0.25, 300}};
+  return {head, FilledFrom<Signature>(70)};
+}
+
 inline std::vector<Message> SampleMessages() {
   const RunId run{FilledFrom<std::array<std::uint8_t, 16>>(1)};
   const Digest digest = FilledFrom<Digest>(40);
@@ -35,8 +46,11 @@ inline std::vector<Message> SampleMessages() {
       AnswerRefused{name, RefusalReason::kLedgerUnavailable},
       CounterSignature{run, digest, {1, 0, 300, std::uint64_t{1} << 63}, digest, signature},
       DraftRefused{run, digest},
+      LedgerHeads{{SampleHead("site-a"), SampleHead("site-b")}},
       OperatorRequest{77, OperatorVerb::kRunFetch, run},
       OperatorReply{77, 6, "refusé", "a\nhint", true},
+      AggregationStep{name},
+      AggregationChunk{name, 39},
   };
 }
 

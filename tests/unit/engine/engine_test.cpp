@@ -4,9 +4,11 @@
 #include <limits>
 #include <vector>
 
+#include "models/engine/pass_plan.h"
 #include "models/engine/per_unit_gradient.h"
 #include "models/engine/tape.h"
 #include "models/engine/torch.h"
+#include "tests/unit/engine/clip_plan_for_tests.h"
 
 namespace synod::engine {
 namespace {
@@ -103,7 +105,7 @@ TEST_P(EngineForUses, NormsAndClippedSumsEqualOneUnitAutograd) {
   Tape tape(parameters, units, uses);
   const torch::Tensor losses = UnitLosses(net.Forward(tape, batch.rows, batch.codes), units, uses);
   const double clip = 1.5;
-  const PerUnitGradient gradient(tape, losses, {clip, 1e9});
+  const PerUnitGradient gradient(tape, losses, ClipPlanForTestsOnly::WithoutMagnitudeBound(ClipPlan::Flat(clip)));
 
   torch::Tensor expected = torch::zeros({net.builder.size()}, torch::kFloat64);
   int clipped = 0;
@@ -125,7 +127,8 @@ TEST_P(EngineForUses, BlocksAddUpToTheWholeBatch) {
   const Network net;
   const Batch batch = RandomBatch(8, uses, 3);
   Tape tape(RandomParameters(net, 4), 8, uses);
-  const PerUnitGradient gradient(tape, UnitLosses(net.Forward(tape, batch.rows, batch.codes), 8, uses), {0.5});
+  const PerUnitGradient gradient(tape, UnitLosses(net.Forward(tape, batch.rows, batch.codes), 8, uses),
+                                 ClipPlan::Flat(0.5));
   const std::vector<float> whole = Sum(gradient, net, 0, 8);
   const std::vector<float> left = Sum(gradient, net, 0, 3);
   const std::vector<float> right = Sum(gradient, net, 3, 8);
@@ -139,7 +142,8 @@ TEST_P(EngineForUses, OneUnitNeverContributesMoreThanTheClip) {
     Batch batch = RandomBatch(4, uses, 100 + trial);
     batch.rows *= std::pow(10.0, trial - 10);  // from tiny to huge inputs
     Tape tape(RandomParameters(net, 200 + trial), 4, uses);
-    const PerUnitGradient gradient(tape, UnitLosses(net.Forward(tape, batch.rows, batch.codes), 4, uses), {0.01});
+    const PerUnitGradient gradient(tape, UnitLosses(net.Forward(tape, batch.rows, batch.codes), 4, uses),
+                                   ClipPlan::Flat(0.01));
     for (std::int64_t unit = 0; unit < 4; ++unit) {
       const std::vector<float> alone = Sum(gradient, net, unit, unit + 1);
       EXPECT_LE(torch::tensor(alone).to(torch::kFloat64).norm().item<double>(), 0.01);
@@ -156,7 +160,7 @@ TEST(Engine, UsesOfOneUnitAreClippedTogetherNotOneByOne) {
   const Batch one = RandomBatch(1, 1, 6);
   const Batch many{one.rows.repeat({8, 1}), one.codes.repeat({8, 1})};
   Tape tape(parameters, 1, 8);
-  const PerUnitGradient gradient(tape, UnitLosses(net.Forward(tape, many.rows, many.codes), 1, 8), {0.3});
+  const PerUnitGradient gradient(tape, UnitLosses(net.Forward(tape, many.rows, many.codes), 1, 8), ClipPlan::Flat(0.3));
   EXPECT_LE(torch::tensor(Sum(gradient, net, 0, 1)).to(torch::kFloat64).norm().item<double>(), 0.3);
 }
 
@@ -168,11 +172,39 @@ TEST(Engine, SummedSquaresOfSingleUsesWouldBeTooSmall) {
   const Batch twice{one.rows.repeat({2, 1}), one.codes.repeat({2, 1})};
   Tape tape(parameters, 1, 2);
   const torch::Tensor loss = net.Forward(tape, twice.rows, twice.codes).square().sum().unsqueeze(0);  // a sum of uses
-  const PerUnitGradient gradient(tape, loss, {1e9});
+  const PerUnitGradient gradient(tape, loss, ClipPlan::Flat(1e9));
   Tape single(parameters, 1, 1);
-  const PerUnitGradient one_use(single, net.Forward(single, one.rows, one.codes).square().sum().unsqueeze(0), {1e9});
+  const PerUnitGradient one_use(single, net.Forward(single, one.rows, one.codes).square().sum().unsqueeze(0),
+                                ClipPlan::Flat(1e9));
   EXPECT_NEAR(gradient.norms()[0].item<double>(), 2.0 * one_use.norms()[0].item<double>(),
               1e-3 * gradient.norms()[0].item<double>());
+}
+
+TEST(Engine, PassesOfAnySizeGiveTheSameSums) {
+  // What bounds memory changes nothing but how many rows a forward pass computes side by side.
+  const Network net;
+  const torch::Tensor parameters = RandomParameters(net, 15);
+  const std::int64_t uses = 3;
+  const Batch batch = RandomBatch(12, uses, 16);
+  const std::vector<std::uint32_t> ends = {4, 5, 9, 12};
+  std::vector<double> whole;
+  for (const std::size_t most_units : {12U, 6U, 1U}) {
+    std::vector<double> total(static_cast<std::size_t>(net.builder.size()));
+    for (const Pass& pass : Passes(ends, most_units)) {
+      const std::int64_t units = pass.last_unit - pass.first_unit;
+      Tape tape(parameters, units, uses);
+      const torch::Tensor output = net.Forward(tape, batch.rows.slice(0, pass.first_unit * uses, pass.last_unit * uses),
+                                               batch.codes.slice(0, pass.first_unit * uses, pass.last_unit * uses));
+      const PerUnitGradient gradient(tape, UnitLosses(output, units, uses), ClipPlan::Flat(0.5));
+      for (std::size_t block = pass.first_block; block < pass.last_block; ++block) {
+        const std::int64_t first = (block == 0 ? 0 : ends[block - 1]) - pass.first_unit;
+        const std::vector<float> sum = Sum(gradient, net, first, ends[block] - pass.first_unit);
+        for (std::size_t i = 0; i < sum.size(); ++i) total[i] += static_cast<double>(sum[i]);
+      }
+    }
+    if (whole.empty()) whole = total;
+    for (std::size_t i = 0; i < total.size(); ++i) ASSERT_NEAR(total[i], whole[i], 1e-6);
+  }
 }
 
 TEST(Engine, OtherRowsDoNotChangeAUnitsNorm) {
@@ -180,11 +212,13 @@ TEST(Engine, OtherRowsDoNotChangeAUnitsNorm) {
   const torch::Tensor parameters = RandomParameters(net, 7);
   const Batch batch = RandomBatch(6, 3, 8);
   Tape tape(parameters, 6, 3);
-  const PerUnitGradient gradient(tape, UnitLosses(net.Forward(tape, batch.rows, batch.codes), 6, 3), {1.0});
+  const PerUnitGradient gradient(tape, UnitLosses(net.Forward(tape, batch.rows, batch.codes), 6, 3),
+                                 ClipPlan::Flat(1.0));
   Batch changed{batch.rows.clone(), batch.codes.clone()};
   changed.rows.slice(0, 3, 18).mul_(-3.0);
   Tape other(parameters, 6, 3);
-  const PerUnitGradient after(other, UnitLosses(net.Forward(other, changed.rows, changed.codes), 6, 3), {1.0});
+  const PerUnitGradient after(other, UnitLosses(net.Forward(other, changed.rows, changed.codes), 6, 3),
+                              ClipPlan::Flat(1.0));
   EXPECT_NEAR(gradient.norms()[0].item<double>(), after.norms()[0].item<double>(), 1e-6);
 }
 
@@ -195,7 +229,8 @@ TEST(Engine, ANonFiniteRowContributesZeroAndHarmsNoOther) {
     Batch batch = RandomBatch(5, 2, 10);
     batch.rows[4][1] = poison;  // unit 2
     Tape tape(parameters, 5, 2);
-    const PerUnitGradient gradient(tape, UnitLosses(net.Forward(tape, batch.rows, batch.codes), 5, 2), {1.0});
+    const PerUnitGradient gradient(tape, UnitLosses(net.Forward(tape, batch.rows, batch.codes), 5, 2),
+                                   ClipPlan::Flat(1.0));
     for (const float value : Sum(gradient, net, 0, 5)) ASSERT_TRUE(std::isfinite(value));
     const std::vector<float> poisoned = Sum(gradient, net, 2, 3);
     if (!gradient.finite()[2].item<bool>()) {
@@ -205,7 +240,7 @@ TEST(Engine, ANonFiniteRowContributesZeroAndHarmsNoOther) {
                       torch::cat({batch.codes.slice(0, 0, 4), batch.codes.slice(0, 6, 10)})};
     Tape clean_tape(parameters, 4, 2);
     const PerUnitGradient without(clean_tape, UnitLosses(net.Forward(clean_tape, clean.rows, clean.codes), 4, 2),
-                                  {1.0});
+                                  ClipPlan::Flat(1.0));
     const std::vector<float> with_sum = Sum(gradient, net, 0, 2);
     const std::vector<float> without_sum = Sum(without, net, 0, 2);
     for (std::size_t i = 0; i < with_sum.size(); ++i) EXPECT_NEAR(with_sum[i], without_sum[i], 1e-5);
@@ -213,7 +248,8 @@ TEST(Engine, ANonFiniteRowContributesZeroAndHarmsNoOther) {
   Batch batch = RandomBatch(5, 2, 10);
   batch.rows[4][1] = std::numeric_limits<float>::quiet_NaN();
   Tape tape(parameters, 5, 2);
-  const PerUnitGradient gradient(tape, UnitLosses(net.Forward(tape, batch.rows, batch.codes), 5, 2), {1.0});
+  const PerUnitGradient gradient(tape, UnitLosses(net.Forward(tape, batch.rows, batch.codes), 5, 2),
+                                 ClipPlan::Flat(1.0));
   EXPECT_FALSE(gradient.finite()[2].item<bool>());
   EXPECT_EQ(gradient.weights()[2].item<double>(), 0.0);
 }
@@ -232,7 +268,7 @@ TEST(Engine, CancellationInTheGramRuleNeverUnderstatesTheNorm) {
     const torch::Tensor direction = torch::randn({1, 64}) * 1000.0;
     const torch::Tensor signs = torch::cat({direction, -direction});
     const torch::Tensor loss = (tape.Linear(layer, rows) * signs).sum().unsqueeze(0);
-    const PerUnitGradient gradient(tape, loss, {1.0, 1e9});
+    const PerUnitGradient gradient(tape, loss, ClipPlanForTestsOnly::WithoutMagnitudeBound(ClipPlan::Flat(1.0)));
     const torch::Tensor exact =
         torch::mm(signs.to(torch::kFloat64).t(), rows.to(torch::kFloat64));  // sum over uses of g a^T
     const double norm = exact.norm().item<double>();
