@@ -196,6 +196,18 @@ Result<double> GroupEpsilon(const Plan& plan, unsigned rows) {
   return StatedUpper(bounds.upper);
 }
 
+// What the coordinator sees of the sites' answers.
+std::string AggregationParagraph(const Plan& plan) {
+  if (plan.facts().aggregation != Aggregation::kSecure) {
+    return "Answers are not masked: the coordinator sees each site's, so each carries the whole noise of the plan.";
+  }
+  return fmt::format(
+      "Answers leave under masks: the coordinator, together with up to {} site(s), sees sums over at least {} of {} "
+      "sites "
+      "and no site's answer; {} shares of noise count.",
+      plan.facts().max_colluding, plan.facts().quorum, plan.sites(), plan.honest_shares());
+}
+
 Result<std::vector<std::string>> PrivacyStatement(const Plan& plan, const Certificate& certificate, bool own_table) {
   SYNOD_ASSIGN_OR_RETURN(const double five, GroupEpsilon(plan, 5));
   std::vector<std::string> paragraphs;
@@ -220,11 +232,8 @@ Result<std::vector<std::string>> PrivacyStatement(const Plan& plan, const Certif
   }
   paragraphs.push_back(
       "Real processes: one coordinator and one daemon with its worker a site, over mutual TLS on this machine. Each "
-      "site "
-      "checked the plan against its policy, charged its own ledger before it answered, and signed the file. There is "
-      "no "
-      "masking in this version: the coordinator sees each site's answers, so each carries the whole noise of the "
-      "plan.");
+      "site checked the plan against its policy, charged its own ledger before it answered, and signed the file. " +
+      AggregationParagraph(plan));
   return paragraphs;
 }
 
