@@ -27,6 +27,7 @@ TEST(FourHospitals, TrainTogetherPublishAndAnyoneSamples) {
   options.family = "table_diffusion";
   options.model_options = "steps = 60\nbatch = 150\nhidden = 32\n";
   options.units = 735;
+  options.aggregation = "secure";
   Federation federation(options);
   federation.StartAll();
   const std::string run = federation.Submit();
