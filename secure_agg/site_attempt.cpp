@@ -152,7 +152,7 @@ SiteActions SiteAttempt::On(const SignatureList& list) {
   if (Failure* failure = std::get_if<Failure>(&next)) return Fail(std::move(*failure));
   phase_.emplace<Finished>();
   SiteActions actions = Send(std::get<Unmasking>(std::move(next)));
-  actions.push_back(Revealed{});
+  actions.emplace_back(Revealed{});
   return actions;
 }
 
