@@ -64,7 +64,8 @@ if [ "$full" = yes ]; then
 else
   phase install "$root/deploy/install.sh" --tests
 fi
-phase "asan build" "$root/deploy/build.sh" --tests --preset asan
+# Whole programs and millions of trials under the sanitizers are for --full.
+phase "asan build" "$root/deploy/build.sh" --tests --preset asan "-DSYNOD_WHOLE_PROGRAMS=$([ "$full" = yes ] && echo ON || echo OFF)"
 phase "asan tests" run_tests asan '^quick$'
 phase "release build" "$root/deploy/build.sh" --tests --preset release
 if [ "$full" = yes ]; then
