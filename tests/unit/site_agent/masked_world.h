@@ -200,7 +200,7 @@ class MaskedWorld : public AgentWorld {
 
  private:
   void FromSite(const Envelope& envelope) {
-    if (!server) return;
+    if (!server || envelope.payload == nullptr) return;
     const Bytes& payload = *envelope.payload;
     if (std::holds_alternative<AggregationStep>(envelope.message)) {
       Take(server->OnMessage(0, secure_agg::DecodeSiteMessage(payload).value()));
