@@ -41,9 +41,9 @@ Status CheckTrust(const PlanFacts& facts) {
     return BadInput("a trusted curator is trusted with all data: max_colluding must be 0 there");
   }
   if (facts.aggregation == Aggregation::kCurator && facts.quorum != n) {
-    return BadInput(fmt::format("a curator's sums are accounted with the noise of all {} sites; quorum is {}", n,
-                                facts.quorum),
-                    "set the quorum to the number of sites");
+    return BadInput(
+        fmt::format("a curator's sums are accounted with the noise of all {} sites; quorum is {}", n, facts.quorum),
+        "set the quorum to the number of sites");
   }
   if (facts.aggregation != Aggregation::kSecure) return {};
   if (n < kLeastSecureSites || n > kMostSecureSites) {

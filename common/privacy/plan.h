@@ -77,8 +77,8 @@ class Plan {
 
   // Fails, naming the rule and what would satisfy it, unless: the roster has 1 to kMaxSites unique ids in ascending
   // order; N >= quorum >= t >= 1; with secure aggregation t > (N + c) / 2 and quorum > c, so that h >= 1; with a
-  // curator c = 0 and quorum = N; 0 < delta <= 1 / units; 1 <= m <= min(N, kMaxSitesPerSubject); every entry passes PlanEntry::Check,
-  // its sampled sum cannot wrap, its name is unique, and h shares give it a positive multiplier.
+  // curator c = 0 and quorum = N; 0 < delta <= 1 / units; 1 <= m <= min(N, kMaxSitesPerSubject); every entry passes
+  // PlanEntry::Check, its sampled sum cannot wrap, its name is unique, and h shares give it a positive multiplier.
   static Result<Plan> Create(PlanFacts facts, std::vector<PlanEntry> entries);
 
   // Strict: unknown, missing or mistyped keys are errors, and so is everything that Create refuses.

@@ -23,8 +23,7 @@ Status CheckAggregation(Aggregation aggregation) {
 
 Result<ResolveReply> ResolveOffer(const ResolveRequest& request) {
   ResolveReply reply;
-  SYNOD_ASSIGN_OR_RETURN(reply.offer,
-                         MakeOffer(request.specification, request.schema, request.roster));
+  SYNOD_ASSIGN_OR_RETURN(reply.offer, MakeOffer(request.specification, request.schema, request.roster));
   SYNOD_ASSIGN_OR_RETURN(const Plan plan, Plan::FromCanonicalText(reply.offer.plan));
   SYNOD_ASSIGN_OR_RETURN(const Json explanation, ExplainPlan(plan));
   SYNOD_ASSIGN_OR_RETURN(reply.explanation, CanonicalJsonText(explanation));

@@ -21,8 +21,7 @@ SiteComputer::SiteComputer(Setup setup, Contribution& contribution, SecretStream
     : setup_(std::move(setup)),
       contribution_(contribution),
       streams_(streams),
-      blocks_(BlocksOf(*setup_.units, streams.ForRun("synod.blocks", setup_.run))) {
-}
+      blocks_(BlocksOf(*setup_.units, streams.ForRun("synod.blocks", setup_.run))) {}
 
 Result<NoisedSum> SiteComputer::Answer(const Query& query, const QueryName& name) {
   const auto& entries = setup_.plan->entries();

@@ -37,8 +37,8 @@ Result<RosterSite> DecodeSite(const Json& json) {
 }
 
 Result<WorkerRequest> DecodeResolve(const Json& header, ByteView payload) {
-  SYNOD_ASSIGN_OR_RETURN(
-      PartsReader in, PartsReader::Of(header, payload, {"type", "roster", "specification", "schema"}));
+  SYNOD_ASSIGN_OR_RETURN(PartsReader in,
+                         PartsReader::Of(header, payload, {"type", "roster", "specification", "schema"}));
   ResolveRequest request;
   SYNOD_ASSIGN_OR_RETURN(const Json* roster, in.header().Array("roster", Plan::kMaxSites));
   for (const Json& item : *roster) {

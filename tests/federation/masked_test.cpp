@@ -22,7 +22,8 @@ GeneratorFile Verified(Federation& federation, const std::string& run) {
   EXPECT_TRUE(Eventually([&] {
     federation.Revive();
     return federation.Show(run).value("complete", false);
-  })) << federation.Synod({"run", "why", run}).both() << federation.Logs();
+  })) << federation.Synod({"run", "why", run}).both()
+      << federation.Logs();
   const std::string path = federation.Fetch(run);
   const ProgramRun verified = RunTool({"verify", path, "--trust", federation.kits().first_operator + "/trust/ca.pem"});
   EXPECT_EQ(verified.exit_code, 0) << verified.both();

@@ -38,8 +38,8 @@ struct SimulationPorts {
 };
 
 // Trains on `site_units` (one table of units a site, in roster order) and makes the file. `run` is the plan's resolved
-// run with any aggregation; the shares of a plan with secure aggregation are added up in the clear, which gives what the
-// masked sum of all its sites would give.
+// run with any aggregation; the shares of a plan with secure aggregation are added up in the clear, which gives what
+// the masked sum of all its sites would give.
 Result<GeneratorFile> SimulateFederation(const ResolvedRun& resolved,
                                          const std::vector<std::shared_ptr<const UnitTable>>& site_units,
                                          const SimulationPorts& ports);
