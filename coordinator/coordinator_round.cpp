@@ -280,11 +280,9 @@ std::optional<CoordinatorRound::Action> CoordinatorRound::OnOpened(const QueryNa
   SYNOD_CHECK(secure() && sum.answers() == survivors.size(), "a masked sum says how many answers are in it");
   if (state_ != State::kAsking || name != open_->name) return std::nullopt;
   SYNOD_CHECK(sum.answers() >= AnswersNeeded(*plan_), "a sum below the quorum was opened");
-  const PlanEntry& entry = open_entry();
-  Result<NoisySum> opened = SumAccumulator::Decode(GridOf(entry), BitsOf(entry), std::move(sum).words(), sum.answers());
-  SYNOD_CHECK(opened.ok(), "a masked sum has the length of its entry");
+  SYNOD_CHECK(sum.bits() == BitsOf(open_entry()), "a masked sum has the words of its entry");
   answered_.insert(survivors.begin(), survivors.end());
-  return CloseWith(std::make_shared<const NoisySum>(std::move(*opened)));
+  return CloseWith(std::make_shared<const NoisySum>(SumAccumulator::Open(GridOf(open_entry()), std::move(sum))));
 }
 
 std::optional<CoordinatorRound::Action> CoordinatorRound::OnNotOpened(const QueryName& name,

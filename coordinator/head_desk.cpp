@@ -14,15 +14,6 @@ Json HeadView(const SignedHead& head) {
           {"signed", Rfc3339(head.head.signed_unix)}};
 }
 
-// Learnt last first.
-std::vector<HeadBook::Kept> AllOf(const HeadBook& book) {
-  std::vector<HeadBook::Kept> heads;
-  for (const auto& [key, kept] : book.kept()) heads.push_back(kept);
-  std::sort(heads.begin(), heads.end(),
-            [](const HeadBook::Kept& a, const HeadBook::Kept& b) { return a.number > b.number; });
-  return heads;
-}
-
 }  // namespace
 
 void HeadDesk::Give(const std::string& site, const std::vector<HeadBook::Kept>& heads) {
@@ -35,7 +26,7 @@ void HeadDesk::Give(const std::string& site, const std::vector<HeadBook::Kept>& 
 }
 
 void HeadDesk::OnSiteConnected(const std::string& site) {
-  std::vector<HeadBook::Kept> heads = AllOf(ports_.book);
+  std::vector<HeadBook::Kept> heads = ports_.book.All();
   given_[site] = heads.empty() ? 0 : heads.front().number;
   std::stable_partition(heads.begin(), heads.end(),
                         [&](const HeadBook::Kept& kept) { return kept.head.head.site == site; });
@@ -78,7 +69,7 @@ void HeadDesk::Take(const std::string& from, const SignedHead& head) {
 }
 
 void HeadDesk::PassNews(const std::vector<std::string>& sites) {
-  const std::vector<HeadBook::Kept> heads = AllOf(ports_.book);
+  const std::vector<HeadBook::Kept> heads = ports_.book.All();
   for (const std::string& site : sites) {
     std::uint64_t& given = given_[site];
     std::vector<HeadBook::Kept> news;

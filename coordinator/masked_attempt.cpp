@@ -15,9 +15,7 @@ using secure_agg::SiteIndex;
 
 namespace {
 
-unsigned UnmaskThreads() {
-  return 1;  // the loop's own: a pool would compete with the trainer
-}
+constexpr unsigned kUnmaskThreads = 1;  // the loop's own: others would compete with the trainer
 
 Envelope StepOf(const QueryName& name, const secure_agg::CoordinatorMessage& message) {
   return {AggregationStep{name}, std::make_shared<const Bytes>(secure_agg::Encode(message))};
@@ -171,7 +169,7 @@ std::optional<MaskedAttempt::Outcome> MaskedAttempt::Do(ServerActions actions) {
       outcome.emplace(EndWithout(*failure));
     }
   }
-  if (open) return Do(attempt_.Open(UnmaskThreads()));
+  if (open) return Do(attempt_.Open(kUnmaskThreads));
   if (!outcome) return EndPhaseIfNobodyIsWaitedFor();
   return outcome;
 }

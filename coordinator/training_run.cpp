@@ -215,7 +215,7 @@ void TrainingRun::OnWorkerLost(const Error& error) {
 
 void TrainingRun::OnAnswer(const std::string& site, const QueryName& name, ByteView words) {
   silent_.erase(site);
-  if (round_ == nullptr) return;
+  if (round_ == nullptr || masked_) return;  // an answer without a mask is not one that was asked for
   if (std::optional<CoordinatorRound::Action> action = round_->OnAnswer(site, name, words)) {
     worker_losses_ = 0;
     return Do(std::move(*action));

@@ -7,25 +7,13 @@
 
 #include "common/query/words.h"
 #include "secure_agg/query_hash.h"
+#include "site_agent/event_fields.h"
 #include "site_agent/masked_setup.h"
 #include "site_agent/query_payload.h"
 #include "site_agent/sqlite_answer_store.h"
 #include "site_agent/time_slot.h"
 
 namespace synod {
-namespace {
-
-Json NameJson(const QueryName& name) {
-  return {{"run", RunText(name.run)}, {"query", name.query}, {"attempt", name.attempt}};
-}
-
-Json With(Json fields, const char* key, const std::string& value) {
-  fields[key] = value;
-  return fields;
-}
-
-}  // namespace
-
 AnswerDesk::AnswerDesk(SiteContext& context)
     : context_(context),
       masked_(context, {[this](const QueryName& name) { return Charge(name); },
@@ -65,7 +53,7 @@ void AnswerDesk::OnQuery(const QueryAsk& ask, ByteView payload) {
   const Result<ActiveRun*> run = Active(*record);
   if (!run.ok()) {  // silence: the administrator can put it right
     last_problem_ = run.error().message;
-    return context_.log.Error("query_not_taken", With(NameJson(ask.name), "error", last_problem_));
+    return context_.log.Error("query_not_taken", With(NameFields(ask.name), "error", last_problem_));
   }
   const Result<std::shared_ptr<const Query>> query = ReadQuery(ask, payload);
   if (!query.ok()) return Refuse(ask.name, RefusalReason::kMalformed, query.error().message);
@@ -106,7 +94,7 @@ Result<SpendPermit> AnswerDesk::Charge(const QueryName& name) {
     return permit;
   }
   last_problem_.clear();
-  if (context_.Stored({}, "charge").ok()) context_.log.Debug("answer_charged", NameJson(name));
+  if (context_.Stored({}, "charge").ok()) context_.log.Debug("answer_charged", NameFields(name));
   return permit;
 }
 
@@ -125,7 +113,7 @@ void AnswerDesk::NoteStorage(const Error& error) {
 
 void AnswerDesk::Act(ActiveRun& run, SiteRound::Action action, double until) {
   if (auto* compute = std::get_if<SiteRound::Compute>(&action)) {
-    context_.log.Debug("query_taken", NameJson(compute->name));
+    context_.log.Debug("query_taken", NameFields(compute->name));
     return context_.compute.Answer({run.records, compute->name, compute->query, until});
   }
   if (const auto* send = std::get_if<SiteRound::Send>(&action)) {
@@ -142,7 +130,7 @@ void AnswerDesk::Act(ActiveRun& run, SiteRound::Action action, double until) {
 }
 
 void AnswerDesk::Refuse(const QueryName& name, RefusalReason reason, const std::string& why, double delay_seconds) {
-  Json fields = With(NameJson(name), "reason", std::string(RefusalReasonName(reason)));
+  Json fields = With(NameFields(name), "reason", std::string(RefusalReasonName(reason)));
   context_.log.Warning("query_refused", With(std::move(fields), "error", why));
   outbox_.push_back({context_.now() + delay_seconds, {AnswerRefused{name, reason}, nullptr}});
 }
@@ -155,7 +143,7 @@ void AnswerDesk::OnComputed(Computed computed) {
   if (std::holds_alternative<SiteRound::Send>(action)) {
     last_problem_.clear();
     const Status charged = context_.Stored({}, "charge");
-    if (charged.ok()) context_.log.Debug("answer_charged", NameJson(computed.name));
+    if (charged.ok()) context_.log.Debug("answer_charged", NameFields(computed.name));
   }
   Act(run->second, std::move(action), 0.0);
 }
@@ -178,7 +166,7 @@ void AnswerDesk::OnMalformed(const QueryMalformed& malformed) {
 
 void AnswerDesk::OnNotComputed(const NotComputed& failed) {
   last_problem_ = failed.error.message;
-  context_.log.Error("query_not_computed", With(NameJson(failed.name), "error", failed.error.message));
+  context_.log.Error("query_not_computed", With(NameFields(failed.name), "error", failed.error.message));
   masked_.Drop(failed.name, failed.error.message);
   const auto run = active_.find(failed.name.run);
   if (run != active_.end() && run->second.round->computing() == failed.name) run->second.round->Abandon();
@@ -243,7 +231,7 @@ void AnswerDesk::SendNow(const Envelope& envelope) {
   if (answer != nullptr) context_.fail_points.At(FailPoint::kSiteAfterAnswerSent);
   if (sent.ok() && answer != nullptr) ++answers_sent_;
   if (!sent.ok() && answer != nullptr) {  // stored: it goes out when it is asked for again
-    context_.log.Info("answer_not_sent", With(NameJson(answer->name), "error", sent.error().message));
+    context_.log.Info("answer_not_sent", With(NameFields(answer->name), "error", sent.error().message));
   }
 }
 

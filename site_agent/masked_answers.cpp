@@ -8,22 +8,10 @@
 
 #include "common/core/check.h"
 #include "secure_agg/codec.h"
+#include "site_agent/event_fields.h"
 #include "site_agent/time_slot.h"
 
 namespace synod {
-namespace {
-
-Json NameJson(const QueryName& name) {
-  return {{"run", RunText(name.run)}, {"query", name.query}, {"attempt", name.attempt}};
-}
-
-Json With(Json fields, const char* key, const std::string& value) {
-  fields[key] = value;
-  return fields;
-}
-
-}  // namespace
-
 MaskedAnswers::Attempt* MaskedAnswers::Find(const QueryName& name) {
   const auto found = attempts_.find(name.run);
   return found == attempts_.end() || found->second->name() != name ? nullptr : found->second.get();
@@ -60,7 +48,7 @@ void MaskedAnswers::Resume(const QueryName& name) {
 
 void MaskedAnswers::OnStep(const QueryName& name, ByteView payload) {
   Attempt* attempt = Find(name);
-  if (attempt == nullptr) return context_.log.Debug("step_not_taken", NameJson(name));  // late
+  if (attempt == nullptr) return context_.log.Debug("step_not_taken", NameFields(name));  // late
   Result<secure_agg::CoordinatorMessage> message = secure_agg::DecodeCoordinatorMessage(payload);
   if (message.ok() && message->name != name) message = BadInput("the message is of another attempt than it says");
   if (!message.ok()) {
@@ -96,7 +84,7 @@ void MaskedAnswers::End(const RunId& run) {
   if (found == attempts_.end()) return;
   const std::unique_ptr<Attempt> ends = std::move(found->second);
   attempts_.erase(found);
-  Json fields = NameJson(ends->name());
+  Json fields = NameFields(ends->name());
   if (ends->problem.empty()) {
     context_.log.Debug("attempt_ended", std::move(fields));
   } else {
@@ -185,7 +173,7 @@ void MaskedAnswers::Pump(Attempt& attempt) {
     if (attempt.upload->next_chunk >= attempt.protocol.chunks()) {
       (void)SendStep(attempt.protocol.EndOfUpload()).ok();
       context_.fail_points.At(FailPoint::kSiteAfterAnswerSent);
-      context_.log.Debug("masked_answer_sent", NameJson(attempt.name()));
+      context_.log.Debug("masked_answer_sent", NameFields(attempt.name()));
       return attempt.upload.reset();
     }
     if (!SendChunk(attempt)) return attempt.upload.reset();  // the next grant says where to go on

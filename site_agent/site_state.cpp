@@ -30,21 +30,16 @@ Status PrepareFolder(const std::string& folder) {
 }  // namespace
 
 Result<StateLock> StateLock::Take(const std::string& folder, double wait_seconds) {
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return Failed(fmt::format("cannot open {}: {}", folder, std::strerror(errno)));
-  StateLock lock(descriptor);
+  Descriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened.number() < 0) return Failed(fmt::format("cannot open {}: {}", folder, std::strerror(errno)));
   constexpr double kPauseSeconds = 0.05;
-  for (double waited = 0.0; flock(descriptor, LOCK_EX | LOCK_NB) != 0; waited += kPauseSeconds) {
+  for (double waited = 0.0; flock(opened.number(), LOCK_EX | LOCK_NB) != 0; waited += kPauseSeconds) {
     if (waited >= wait_seconds) {
       return Refused(fmt::format("another process has the state in {} open", folder), "stop the other process first");
     }
     usleep(static_cast<useconds_t>(kPauseSeconds * 1e6));
   }
-  return lock;
-}
-
-StateLock::~StateLock() {
-  if (descriptor_ >= 0) close(descriptor_);
+  return StateLock(std::move(opened));
 }
 
 Result<std::unique_ptr<SiteState>> SiteState::Open(const std::string& kit, const Clock& clock,

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "common/core/clock.h"
+#include "common/core/descriptor.h"
 #include "common/core/fail_points.h"
 #include "common/privacy/ledger.h"
 #include "common/privacy/ledger_witness.h"
@@ -35,13 +36,10 @@ class StateLock {
  public:
   // Refused where another process holds it for `wait_seconds`.
   static Result<StateLock> Take(const std::string& folder, double wait_seconds);
-  StateLock(StateLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  StateLock& operator=(StateLock&&) = delete;
-  ~StateLock();
 
  private:
-  explicit StateLock(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_;
+  explicit StateLock(Descriptor folder) : folder_(std::move(folder)) {}
+  Descriptor folder_;
 };
 
 class SiteState {

@@ -1,7 +1,5 @@
 #include "site_agent/witness_desk.h"
 
-#include <algorithm>
-
 #include "common/core/hex.h"
 
 namespace synod {
@@ -24,14 +22,10 @@ SignedHead WitnessDesk::OwnHead() const {
 }
 
 std::vector<SignedHead> WitnessDesk::SeenHeads(std::size_t most) const {
-  std::vector<HeadBook::Kept> kept;
-  for (const auto& [key, head] : context_.state.peer_heads().kept()) kept.push_back(head);
-  std::sort(kept.begin(), kept.end(),
-            [](const HeadBook::Kept& a, const HeadBook::Kept& b) { return a.number > b.number; });
   std::vector<SignedHead> heads;
-  for (const HeadBook::Kept& one : kept) {
+  for (HeadBook::Kept& kept : context_.state.peer_heads().All()) {
     if (heads.size() == most) break;
-    heads.push_back(one.head);
+    heads.push_back(std::move(kept.head));
   }
   return heads;
 }

@@ -1,12 +1,10 @@
 #include "common/net/poller.h"
 
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <utility>
 
 namespace synod {
 namespace {
@@ -29,35 +27,24 @@ Error PollerError(const std::string& what) {
 
 Result<Poller> Poller::Create() {
   Poller poller(epoll_create1(EPOLL_CLOEXEC));
-  if (poller.descriptor_ < 0) return PollerError("cannot watch sockets");
+  if (poller.descriptor_.number() < 0) return PollerError("cannot watch sockets");
   return poller;
-}
-
-Poller::Poller(Poller&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-
-Poller& Poller::operator=(Poller&& other) noexcept {
-  std::swap(descriptor_, other.descriptor_);
-  return *this;
-}
-
-Poller::~Poller() {
-  if (descriptor_ >= 0) close(descriptor_);
 }
 
 Status Poller::Add(int descriptor, std::uint64_t key, Interest interest) {
   epoll_event event = EventOf(key, interest);
-  if (epoll_ctl(descriptor_, EPOLL_CTL_ADD, descriptor, &event) != 0) return PollerError("cannot watch a socket");
+  if (epoll_ctl(descriptor_.number(), EPOLL_CTL_ADD, descriptor, &event) != 0) return PollerError("cannot watch a socket");
   return {};
 }
 
 void Poller::Change(int descriptor, std::uint64_t key, Interest interest) {
   epoll_event event = EventOf(key, interest);
-  SYNOD_CHECK(epoll_ctl(descriptor_, EPOLL_CTL_MOD, descriptor, &event) == 0, "the descriptor is watched");
+  SYNOD_CHECK(epoll_ctl(descriptor_.number(), EPOLL_CTL_MOD, descriptor, &event) == 0, "the descriptor is watched");
 }
 
 std::vector<Poller::Ready> Poller::TakeReady() {
   std::array<epoll_event, kReadyAtOnce> events;
-  const int count = epoll_wait(descriptor_, events.data(), kReadyAtOnce, 0);
+  const int count = epoll_wait(descriptor_.number(), events.data(), kReadyAtOnce, 0);
   std::vector<Ready> ready;
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "common/core/descriptor.h"
 #include "common/core/result.h"
 
 namespace synod {
@@ -12,9 +13,6 @@ namespace synod {
 class Poller {
  public:
   static Result<Poller> Create();
-  Poller(Poller&& other) noexcept;
-  Poller& operator=(Poller&& other) noexcept;
-  ~Poller();
 
   struct Interest {
     bool read = true;
@@ -33,11 +31,11 @@ class Poller {
   // Never waits. Not all at once if there are many, and not always the same ones first.
   std::vector<Ready> TakeReady();
 
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return descriptor_.number(); }
 
  private:
   explicit Poller(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_ = -1;
+  Descriptor descriptor_;
 };
 
 }  // namespace synod

@@ -1,11 +1,9 @@
 #include "common/net/tcp_listener.h"
 
 #include <netinet/in.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <utility>
 
 namespace synod {
 namespace {
@@ -39,21 +37,10 @@ Result<TcpListener> TcpListener::Listen(const std::string& address) {
   return listener;
 }
 
-TcpListener::TcpListener(TcpListener&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-
-TcpListener& TcpListener::operator=(TcpListener&& other) noexcept {
-  std::swap(descriptor_, other.descriptor_);
-  return *this;
-}
-
-TcpListener::~TcpListener() {
-  if (descriptor_ >= 0) close(descriptor_);
-}
-
 Result<std::uint16_t> TcpListener::BoundPort() const {
   SocketAddress bound;
   bound.size = sizeof bound.storage;
-  if (getsockname(descriptor_, reinterpret_cast<sockaddr*>(&bound.storage), &bound.size) != 0) {
+  if (getsockname(descriptor_.number(), reinterpret_cast<sockaddr*>(&bound.storage), &bound.size) != 0) {
     return Error{ErrorCode::kConnection, std::string("port: ") + std::strerror(errno), ""};
   }
   if (bound.storage.ss_family == AF_INET6) {
@@ -63,7 +50,7 @@ Result<std::uint16_t> TcpListener::BoundPort() const {
 }
 
 Result<std::optional<TcpSocket>> TcpListener::Accept() {
-  const int descriptor = accept4(descriptor_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const int descriptor = accept4(descriptor_.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (descriptor >= 0) return std::optional<TcpSocket>(TcpSocket(descriptor));
   if (NoRoom(errno)) return Refused(std::string("no room for a connection: ") + std::strerror(errno));
   // Nothing waits, or what waited has ended: if more wait, the port stays readable.

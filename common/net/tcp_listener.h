@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "common/core/descriptor.h"
 #include "common/core/result.h"
 #include "common/net/tcp_socket.h"
 
@@ -13,19 +14,16 @@ class TcpListener {
  public:
   // HOST:PORT; port 0: any free one.
   static Result<TcpListener> Listen(const std::string& address);
-  TcpListener(TcpListener&& other) noexcept;
-  TcpListener& operator=(TcpListener&& other) noexcept;
-  ~TcpListener();
 
   Result<std::uint16_t> BoundPort() const;
   // The next connection that waits; nothing if there is none. Refused: this machine has no room for one more now.
   Result<std::optional<TcpSocket>> Accept();
 
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return descriptor_.number(); }
 
  private:
   explicit TcpListener(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_ = -1;
+  Descriptor descriptor_;
 };
 
 }  // namespace synod

@@ -2,7 +2,6 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -34,9 +33,9 @@ std::int64_t Outcome(std::int64_t moved) {
 }  // namespace
 
 TcpSocket::TcpSocket(int descriptor) : descriptor_(descriptor) {
-  SetOption(descriptor_, IPPROTO_TCP, TCP_NODELAY, 1);
-  SetOption(descriptor_, IPPROTO_TCP, TCP_USER_TIMEOUT, limits::kUndeliveredMilliseconds);
-  SetOption(descriptor_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, static_cast<int>(limits::kUnsentBytes));
+  SetOption(descriptor_.number(), IPPROTO_TCP, TCP_NODELAY, 1);
+  SetOption(descriptor_.number(), IPPROTO_TCP, TCP_USER_TIMEOUT, limits::kUndeliveredMilliseconds);
+  SetOption(descriptor_.number(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, static_cast<int>(limits::kUnsentBytes));
 }
 
 Result<TcpSocket> TcpSocket::Connect(const SocketAddress& address) {
@@ -49,32 +48,21 @@ Result<TcpSocket> TcpSocket::Connect(const SocketAddress& address) {
   return made;
 }
 
-TcpSocket::TcpSocket(TcpSocket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-
-TcpSocket& TcpSocket::operator=(TcpSocket&& other) noexcept {
-  std::swap(descriptor_, other.descriptor_);
-  return *this;
-}
-
-TcpSocket::~TcpSocket() {
-  if (descriptor_ >= 0) close(descriptor_);
-}
-
 Status TcpSocket::ConnectError() const {
   int error = 0;
   socklen_t size = sizeof error;
-  if (getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+  if (getsockopt(descriptor_.number(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
   if (error != 0) return SocketError("cannot connect", error);
   return {};
 }
 
 std::int64_t TcpSocket::Receive(std::span<std::uint8_t> out) {
-  const ssize_t count = recv(descriptor_, out.data(), out.size(), 0);
+  const ssize_t count = recv(descriptor_.number(), out.data(), out.size(), 0);
   return count == 0 ? kEnded : Outcome(count);
 }
 
 std::int64_t TcpSocket::Send(ByteView bytes) {
-  return Outcome(send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL));
+  return Outcome(send(descriptor_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
 }
 
 }  // namespace synod

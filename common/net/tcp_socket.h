@@ -5,21 +5,19 @@
 #include <span>
 
 #include "common/core/bytes.h"
+#include "common/core/descriptor.h"
 #include "common/core/result.h"
 #include "common/net/tcp_address.h"
 
 namespace synod {
 
+// Closed when it is destroyed; what was sent before still goes out.
 class TcpSocket {
  public:
   // A connected descriptor that does not block.
   explicit TcpSocket(int descriptor);
   // Begins to connect: the socket becomes writable when that is done, or has failed (ConnectError).
   static Result<TcpSocket> Connect(const SocketAddress& address);
-  TcpSocket(TcpSocket&& other) noexcept;
-  TcpSocket& operator=(TcpSocket&& other) noexcept;
-  // Closes; what was sent before still goes out.
-  ~TcpSocket();
 
   // Of a socket that has become writable after Connect.
   Status ConnectError() const;
@@ -29,10 +27,10 @@ class TcpSocket {
   std::int64_t Receive(std::span<std::uint8_t> out);
   std::int64_t Send(ByteView bytes);
 
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return descriptor_.number(); }
 
  private:
-  int descriptor_ = -1;
+  Descriptor descriptor_;
 };
 
 }  // namespace synod

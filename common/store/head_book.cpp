@@ -30,6 +30,12 @@ Result<std::int64_t> IntegerFrom(const SqlRow& row, std::size_t column) {
   return *number;
 }
 
+std::vector<HeadBook::Kept> LastFirst(std::vector<HeadBook::Kept> heads) {
+  std::sort(heads.begin(), heads.end(),
+            [](const HeadBook::Kept& a, const HeadBook::Kept& b) { return a.number > b.number; });
+  return heads;
+}
+
 // Whether some account holds more in `b`, or is only in it.
 bool HoldsMore(const LedgerHead& a, const LedgerHead& b) {
   return std::any_of(b.held.begin(), b.held.end(), [&](const HeldAccount& in_b) {
@@ -147,13 +153,18 @@ Status HeadBook::Flush() {
   return {};
 }
 
+std::vector<HeadBook::Kept> HeadBook::All() const {
+  std::vector<Kept> heads;
+  for (const auto& [key, kept] : kept_) heads.push_back(kept);
+  return LastFirst(std::move(heads));
+}
+
 std::vector<HeadBook::Kept> HeadBook::Of(const std::string& site) const {
   std::vector<Kept> heads;
   for (auto kept = kept_.lower_bound({site, LedgerId{}}); kept != kept_.end() && kept->first.first == site; ++kept) {
     heads.push_back(kept->second);
   }
-  std::sort(heads.begin(), heads.end(), [](const Kept& a, const Kept& b) { return a.number > b.number; });
-  return heads;
+  return LastFirst(std::move(heads));
 }
 
 }  // namespace synod

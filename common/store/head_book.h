@@ -59,7 +59,9 @@ class HeadBook {
 
   using Key = std::pair<std::string, LedgerId>;  // site, ledger
   const std::map<Key, Kept>& kept() const { return kept_; }
-  std::vector<Kept> Of(const std::string& site) const;  // learnt last first
+  // Learnt last first.
+  std::vector<Kept> All() const;
+  std::vector<Kept> Of(const std::string& site) const;
   const std::vector<Evidence>& evidence() const { return evidence_; }
 
  private:

@@ -3,16 +3,6 @@
 #include <utility>
 
 namespace synod::engine {
-namespace {
-
-std::vector<const Operand*> PointersTo(const std::vector<Operand>& operands) {
-  std::vector<const Operand*> pointers;
-  for (const Operand& operand : operands) pointers.push_back(&operand);
-  return pointers;
-}
-
-}  // namespace
-
 MaskedRule::MaskedRule(const MaskedLinearLayer& layer, torch::Tensor positions)
     : ParameterRule(layer.values_offset, static_cast<std::int64_t>(layer.positions->size())),
       layer_(layer),

@@ -8,12 +8,6 @@
 namespace synod::engine {
 namespace {
 
-std::vector<const Operand*> Pointers(const std::vector<Operand>& operands) {
-  std::vector<const Operand*> pointers;
-  for (const Operand& operand : operands) pointers.push_back(&operand);
-  return pointers;
-}
-
 // Sum over vectors of their lengths, [units] float64.
 torch::Tensor SummedLengths(const torch::Tensor& squared_lengths) {
   return squared_lengths.sqrt().sum(1);
@@ -52,16 +46,16 @@ std::int64_t MatrixRule::ValuesPerUnit(std::int64_t products) const {
 }
 
 std::vector<const Operand*> MatrixRule::NeuronSide() const {
-  return Pointers(axis_ == NeuronAxis::kRows ? left_ : right_);
+  return PointersTo(axis_ == NeuronAxis::kRows ? left_ : right_);
 }
 
 std::vector<const Operand*> MatrixRule::OtherSide() const {
-  return Pointers(axis_ == NeuronAxis::kRows ? right_ : left_);
+  return PointersTo(axis_ == NeuronAxis::kRows ? right_ : left_);
 }
 
 torch::Tensor MatrixRule::SquaredByPairs(const Gradients& gradients, std::int64_t first, std::int64_t last) const {
-  const torch::Tensor left = GramOf(Pointers(left_), gradients, first, last).to(torch::kFloat64);
-  return (left * GramOf(Pointers(right_), gradients, first, last)).sum({1, 2});
+  const torch::Tensor left = GramOf(PointersTo(left_), gradients, first, last).to(torch::kFloat64);
+  return (left * GramOf(PointersTo(right_), gradients, first, last)).sum({1, 2});
 }
 
 torch::Tensor MatrixRule::NeuronsByPairs(const Gradients& gradients, std::int64_t first, std::int64_t last) const {

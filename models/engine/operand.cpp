@@ -106,6 +106,12 @@ void Operand::ZeroUnits(const torch::Tensor& keep) {
   values_ = engine::ZeroUnits(by_unit, keep).view(values_.sizes());
 }
 
+std::vector<const Operand*> PointersTo(const std::vector<Operand>& operands) {
+  std::vector<const Operand*> pointers;
+  for (const Operand& operand : operands) pointers.push_back(&operand);
+  return pointers;
+}
+
 torch::Tensor RowsOf(const std::vector<const Operand*>& calls, const Gradients& gradients, std::int64_t first,
                      std::int64_t last) {
   if (calls.size() == 1) return calls[0]->Rows(gradients, first, last);

@@ -51,6 +51,9 @@ class Operand {
   std::int64_t size_ = 0;  // values of a one-hot
 };
 
+// For the functions below; valid as long as `operands` is.
+std::vector<const Operand*> PointersTo(const std::vector<Operand>& operands);
+
 // The vectors of several calls side by side: [last - first, sum of m, n].
 torch::Tensor RowsOf(const std::vector<const Operand*>& calls, const Gradients& gradients, std::int64_t first,
                      std::int64_t last);

@@ -317,6 +317,25 @@ std::string Federation::Fetch(const std::string& run) const {
   return file;
 }
 
+std::string Federation::FetchVerified(const std::string& run) {
+  EXPECT_TRUE(Eventually([&] {
+    Revive();
+    return Show(run).value("complete", false);
+  })) << Synod({"run", "why", run}).both()
+      << Logs();
+  const std::string file = Fetch(run);
+  const ProgramRun verified = RunTool({"verify", file, "--trust", kits_.first_operator + "/trust/ca.pem"});
+  EXPECT_EQ(verified.exit_code, 0) << verified.both();
+  return file;
+}
+
+void Federation::ExpectWholeLedgers() const {
+  for (const std::string& site : options_.sites) {
+    const ProgramRun ledger = SiteTool(site, {"ledger", "verify"});
+    EXPECT_EQ(ledger.exit_code, 0) << ledger.both();
+  }
+}
+
 std::string Federation::ContentOf(const std::string& file) const {
   const Result<GeneratorFile> read = GeneratorFile::Read(file);
   if (!read.ok()) return read.error().message;

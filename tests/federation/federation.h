@@ -94,6 +94,11 @@ class Federation {
                double seconds = kPatienceSeconds);
   // Fetches the run's file and gives its path.
   std::string Fetch(const std::string& run) const;
+  // Waits until a published run has every signature, starting again what ended, then fetches its file and verifies it
+  // with the root alone. The file's path.
+  std::string FetchVerified(const std::string& run);
+  // Every site's ledger verifies.
+  void ExpectWholeLedgers() const;
   // SHA-256 of what was trained: equal for equal trainings, whatever keys the sites have.
   std::string ContentOf(const std::string& file) const;
   // What every process wrote, for the message of a failed test.

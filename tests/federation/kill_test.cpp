@@ -66,15 +66,7 @@ std::string FileOfARunKilledAt(std::string_view point, Federation& federation) {
   EXPECT_TRUE(federation.WaitFor(id, {"published"}, /*revive=*/true))
       << federation.Synod({"run", "why", id}).both() << federation.Logs();
   EXPECT_TRUE(std::filesystem::exists(marker)) << "nobody was killed";
-  EXPECT_TRUE(Eventually([&] {
-    federation.Revive();
-    return federation.Show(id).value("complete", false);
-  })) << federation.Synod({"run", "why", id}).both()
-      << federation.Logs();
-  const std::string file = federation.Fetch(id);
-  const ProgramRun verified = RunTool({"verify", file, "--trust", federation.kits().first_operator + "/trust/ca.pem"});
-  EXPECT_EQ(verified.exit_code, 0) << verified.both();
-  return file;
+  return federation.FetchVerified(id);
 }
 
 class FederationKill : public ::testing::TestWithParam<FailPoint> {};
@@ -107,10 +99,7 @@ TEST_P(MaskedFederationKill, IsSurvived) {
   if (Within(point, "checkpoint")) options.rounds = 60;
   Federation federation(options);
   FileOfARunKilledAt(point, federation);
-  for (const std::string& site : options.sites) {
-    const ProgramRun ledger = federation.SiteTool(site, {"ledger", "verify"});
-    EXPECT_EQ(ledger.exit_code, 0) << ledger.both();
-  }
+  federation.ExpectWholeLedgers();
 }
 
 std::vector<FailPoint> AllFailPoints() {

@@ -17,20 +17,9 @@ FederationOptions FourMasked(unsigned rounds) {
   return options;
 }
 
-// Verifies with the root alone, and every site's ledger does.
 GeneratorFile Verified(Federation& federation, const std::string& run) {
-  EXPECT_TRUE(Eventually([&] {
-    federation.Revive();
-    return federation.Show(run).value("complete", false);
-  })) << federation.Synod({"run", "why", run}).both()
-      << federation.Logs();
-  const std::string path = federation.Fetch(run);
-  const ProgramRun verified = RunTool({"verify", path, "--trust", federation.kits().first_operator + "/trust/ca.pem"});
-  EXPECT_EQ(verified.exit_code, 0) << verified.both();
-  for (const std::string& site : federation.options().sites) {
-    const ProgramRun ledger = federation.SiteTool(site, {"ledger", "verify"});
-    EXPECT_EQ(ledger.exit_code, 0) << ledger.both();
-  }
+  const std::string path = federation.FetchVerified(run);
+  federation.ExpectWholeLedgers();
   return GeneratorFile::Read(path).value();
 }
 
