@@ -3,17 +3,14 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "common/crypto/secret_random.h"
 #include "models/family.h"
+#include "models/gradient_family/compute_options.h"
 
 namespace synod::table_diffusion {
 
-struct ComputeOptions {
-  std::size_t max_rows_per_micro_batch = 16384;  // rows x levels in memory at once; a unit is never split
-  std::string device = "cpu";                    // a LibTorch device: "cpu", "cuda:0"
-};
+using gradient_family::ComputeOptions;
 
 // Fails when the run is not one of this family on this schema. `random` gives every unit a secret word of its own, from
 // which its augmentation (hidden columns, levels, noise) follows: independent of the rows and of where they stand, so

@@ -17,7 +17,7 @@ MaskedGenerator::MaskedGenerator(std::shared_ptr<const Schema> schema, Options o
 Result<std::unique_ptr<Generator>> MaskedGenerator::Open(std::shared_ptr<const Schema> schema, const OpenedModel& model,
                                                          const std::vector<float>& parameters) {
   std::vector<tabular::PublicGrid> grids = tabular::GridsOf(*schema);
-  SYNOD_ASSIGN_OR_RETURN(const HistogramContext context, DecodeContext(model.context, tabular::HistogramSize(grids)));
+  SYNOD_ASSIGN_OR_RETURN(const TrainingContext context, DecodeContext(model.context, tabular::HistogramSize(grids)));
   auto transform = tabular::TokenTransform::FromHistogram(grids, context.counts, context.sigma, {model.options.tokens});
   std::unique_ptr<MaskedGenerator> generator(
       new MaskedGenerator(std::move(schema), model.options, std::move(grids), std::move(transform)));

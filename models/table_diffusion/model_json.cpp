@@ -3,42 +3,17 @@
 #include <algorithm>
 #include <cmath>
 
-#include "models/table_diffusion/entries.h"
+#include "models/gradient_family/entries.h"
+#include "models/gradient_family/model_values.h"
 #include "models/table_diffusion/masked_shape.h"
 #include "models/table_diffusion/published_shape.h"
 #include "models/tabular/histogram_sum.h"
 
 namespace synod::table_diffusion {
-namespace {
-
-Json FloatsToJson(const std::vector<float>& values) {
-  Json json = Json::array();
-  for (const float value : values) json.push_back(static_cast<double>(value));
-  return json;
-}
-
-Result<std::vector<float>> FloatsFromJson(const Json& json, const char* name) {
-  const Error broken = BadInput(std::string("the generator's ") + name + " is not a list of finite numbers");
-  if (!json.is_array()) return broken;
-  std::vector<float> values;
-  for (const Json& item : json) {
-    if (!item.is_number()) return broken;
-    values.push_back(static_cast<float>(item.get<double>()));
-    if (!std::isfinite(values.back())) return broken;
-  }
-  return values;
-}
-
-}  // namespace
-
 Result<ParameterLayout> LayoutFor(const std::vector<tabular::PublicGrid>& grids, const Options& options) {
   const engine::ParameterBuilder builder = options.variant == Variant::kMasked ? MaskedShape(grids, options).builder
                                                                                : PublishedShape(grids, options).builder;
-  std::vector<ParameterPart> parts;
-  for (const auto& part : builder.parts()) {
-    parts.push_back({part.name, std::vector<std::uint64_t>(part.shape.begin(), part.shape.end())});
-  }
-  return ParameterLayout::Make(std::move(parts));
+  return gradient_family::LayoutOf(builder);
 }
 
 Result<ModelParts> PartsOf(const FamilyRun& run) {
@@ -46,17 +21,13 @@ Result<ModelParts> PartsOf(const FamilyRun& run) {
   SYNOD_ASSIGN_OR_RETURN(parts.options, Options::FromJson(run.options));
   parts.grids = tabular::GridsOf(*run.schema);
   SYNOD_ASSIGN_OR_RETURN(parts.layout, LayoutFor(parts.grids, parts.options));
-  const auto& entries = run.plan->entries();
-  const bool fits = entries.size() == 2 && entries[kHistogramEntry].kind == QueryKind::kHistogram &&
-                    entries[kHistogramEntry].dimension == tabular::HistogramSize(parts.grids) &&
-                    entries[kTrainingEntry].kind == QueryKind::kGradient &&
-                    entries[kTrainingEntry].dimension == parts.layout.size() + SideCoordinates::kCount;
-  if (!fits) return BadInput("the plan is not one of table_diffusion on this schema");
+  SYNOD_RETURN_IF_ERROR(
+      gradient_family::CheckPlan(run, "table_diffusion", tabular::HistogramSize(parts.grids), parts.layout.size()));
   return parts;
 }
 
 Json StateJson(const std::vector<float>& context, const std::vector<float>& offsets) {
-  return {{"histogram", FloatsToJson(context)}, {"offsets", FloatsToJson(offsets)}};
+  return {{"histogram", gradient_family::FloatsToJson(context)}, {"offsets", gradient_family::FloatsToJson(offsets)}};
 }
 
 Result<OpenedModel> OpenModel(const GeneratorModel& model) {
@@ -69,8 +40,8 @@ Result<OpenedModel> OpenModel(const GeneratorModel& model) {
   if (!finite) return BadInput("the generator has parameters that are not finite");
   OpenedModel opened;
   SYNOD_ASSIGN_OR_RETURN(opened.options, Options::FromJson(model.options));
-  SYNOD_ASSIGN_OR_RETURN(opened.context, FloatsFromJson(state["histogram"], "histogram"));
-  SYNOD_ASSIGN_OR_RETURN(opened.offsets, FloatsFromJson(state["offsets"], "offsets"));
+  SYNOD_ASSIGN_OR_RETURN(opened.context, gradient_family::FloatsFromJson(state["histogram"], "histogram"));
+  SYNOD_ASSIGN_OR_RETURN(opened.offsets, gradient_family::FloatsFromJson(state["offsets"], "offsets"));
   return opened;
 }
 

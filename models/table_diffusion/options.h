@@ -12,9 +12,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "common/core/canonical_json.h"
-#include "common/core/result.h"
-#include "common/data/toml_section.h"
+#include "models/gradient_family/training_options.h"
 
 namespace synod::table_diffusion {
 
@@ -22,28 +20,16 @@ enum class Variant : std::uint8_t { kMasked, kPublished };
 
 std::string_view VariantName(Variant variant);
 
-// What depends on the run when the specification is silent.
-struct RunSize {
-  std::uint64_t units = 0;  // public statement of the number of units
-  double epsilon = 1.0;
-};
+using gradient_family::RunSize;
 
-struct Options {
+struct Options : gradient_family::TrainingOptions {
   Variant variant = Variant::kMasked;
-  std::uint32_t steps = 0;           // noisy gradient sums
-  std::uint32_t batch = 0;           // expected number of units in a batch, over all sites
   std::uint32_t levels_per_row = 4;  // noise levels of one row inside one clip; published: all of its levels
   std::uint32_t hidden = 128;
   // Masked only; even, 0 for none. The hidden columns already show the level: measured on Adult at epsilon 1, three
   // seeds, an embedding of 16 cost 0.001 AUROC and made rows easier to tell from real ones (0.726 against 0.693).
   std::uint32_t time_embedding = 0;
-  std::uint32_t tokens = 16;  // tokens of a wide numeric column
-  std::uint32_t levels = 3;   // published only: levels of the Gaussian noise
-  double clip = 1.0;          // L2 bound of one unit's whole vector, side coordinates included
-  double learning_rate = 0.0;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double average_decay = 0.98;            // of the moving average of the parameters; 0 turns it off
+  std::uint32_t levels = 3;               // published only: levels of the Gaussian noise
   std::uint32_t calibration_rounds = 10;  // masked only: fits of the sampler to the noisy one-way counts
 
   // Reads the section; every key has a default that suits `size`. Finishes it: an unknown key is an error with its

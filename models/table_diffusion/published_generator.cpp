@@ -6,8 +6,8 @@
 #include "models/table_diffusion/model_json.h"
 #include "models/table_diffusion/network.h"
 #include "models/table_diffusion/published_codec.h"
-#include "models/tabular/row_decoder.h"
 #include "models/tabular/histogram_sum.h"
+#include "models/tabular/row_decoder.h"
 
 namespace synod::table_diffusion {
 namespace {
@@ -17,7 +17,7 @@ namespace {
 // deviation s to s' keeps the share s'/s of it (the deterministic variance-exploding sampler) and the last removes all.
 class PublishedGenerator final : public Generator {
  public:
-  PublishedGenerator(std::shared_ptr<const Schema> schema, const OpenedModel& model, const HistogramContext& context,
+  PublishedGenerator(std::shared_ptr<const Schema> schema, const OpenedModel& model, const TrainingContext& context,
                      std::vector<float> parameters)
       : schema_(std::move(schema)),
         options_(model.options),
@@ -140,7 +140,7 @@ Result<std::unique_ptr<Generator>> OpenPublishedGenerator(std::shared_ptr<const 
                                                           const GeneratorModel& model) {
   SYNOD_ASSIGN_OR_RETURN(const OpenedModel opened, OpenModel(model));
   const std::vector<tabular::PublicGrid> grids = tabular::GridsOf(*schema);
-  SYNOD_ASSIGN_OR_RETURN(const HistogramContext context, DecodeContext(opened.context, tabular::HistogramSize(grids)));
+  SYNOD_ASSIGN_OR_RETURN(const TrainingContext context, DecodeContext(opened.context, tabular::HistogramSize(grids)));
   auto generator = std::make_unique<PublishedGenerator>(std::move(schema), opened, context, model.parameters);
   if (!generator->Fits()) return BadInput("the generator's parameters do not fit its schema");
   return std::unique_ptr<Generator>(std::move(generator));

@@ -1,0 +1,170 @@
+#include "models/gradient_family/gradient_contribution.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/core/check.h"
+#include "common/query/clipped_summer.h"
+#include "common/query/grid.h"
+#include "common/query/public_random.h"
+#include "models/engine/block_bound.h"
+#include "models/engine/pass_plan.h"
+#include "models/tabular/histogram_sum.h"
+#include "models/tabular/mixing_stream.h"
+
+namespace synod::gradient_family {
+namespace {
+
+class GradientContribution final : public Contribution {
+ public:
+  GradientContribution(ContributionParts parts, std::shared_ptr<const UnitTable> units, SecretRandom random,
+                       const ComputeOptions& compute)
+      : parts_(std::move(parts)),
+        units_(std::move(units)),
+        compute_(compute),
+        cells_(tabular::CellsOf(units_->table(), parts_.grids)),
+        stream_ids_(units_->size()) {
+    for (std::uint64_t& id : stream_ids_) id = random.NextWord64();
+  }
+
+  std::uint32_t UnitsPerBlock(const Query& query) const override {
+    return query.kind == QueryKind::kHistogram ? kMostRowsPerBlock
+                                               : engine::UnitsPerBlock(Uses() * parts_.products_per_use);
+  }
+
+  Result<ClippedSum> Sum(const Query& query, const BlockedBatch& batch) override {
+    try {
+      if (query.kind == QueryKind::kHistogram) {
+        if (!query.context.empty() || !query.parameters.empty()) return BadInput("a histogram query carries values");
+        return tabular::HistogramSum(parts_.grids, cells_, *units_, batch,
+                                     parts_.run.plan->entries()[kHistogramEntry].clip);
+      }
+      return GradientSum(query, batch);
+    } catch (const c10::Error&) {
+      // LibTorch's own text may hold values of tensors: it is not passed on.
+      return Error{ErrorCode::kInternal, "LibTorch failed in a gradient sum", ""};
+    }
+  }
+
+ private:
+  std::int64_t Uses() const { return static_cast<std::int64_t>(units_->max_rows_per_unit()) * parts_.uses_per_row; }
+
+  Result<ClippedSum> GradientSum(const Query& query, const BlockedBatch& batch);
+  // The clip of the query; makes the pass where the histogram is another than before.
+  Result<engine::ClipPlan> Prepare(const Query& query);
+  void AddBlocks(const Query& query, const BlockedBatch& batch, const engine::Pass& pass, const engine::ClipPlan& clip,
+                 ClippedSummer& summer);
+  void AddBlock(const engine::PerUnitGradient& gradient, std::span<const float> losses, std::int64_t first,
+                std::int64_t last, ClippedSummer& summer);
+
+  ContributionParts parts_;
+  std::shared_ptr<const UnitTable> units_;
+  ComputeOptions compute_;
+  TableCells cells_;
+  // Of each unit, secret and drawn anew for each contribution. A record's number in its file will not do: a record that
+  // goes away renumbers all that follow, and their hidden columns and noise would change with it.
+  std::vector<std::uint64_t> stream_ids_;
+  std::vector<float> counts_;  // of the pass below
+  double sigma_ = 0.0;
+  std::unique_ptr<GradientPass> pass_;
+};
+
+Result<engine::ClipPlan> GradientContribution::Prepare(const Query& query) {
+  if (query.parameters.size() != static_cast<std::size_t>(parts_.parameters)) {
+    return BadInput("a query has the wrong number of parameters");
+  }
+  const bool finite =
+      std::all_of(query.parameters.begin(), query.parameters.end(), [](float x) { return std::isfinite(x); });
+  if (!finite) return BadInput("a query has parameters that are not finite");
+  SYNOD_ASSIGN_OR_RETURN(const TrainingContext context,
+                         DecodeContext(query.context, tabular::HistogramSize(parts_.grids)));
+  Result<engine::ClipPlan> clip =
+      parts_.clip_plan ? parts_.clip_plan(query, context.threshold)
+                       : ClipPlanOf(parts_.options, parts_.layers, parts_.side.gradient_clip(), context.threshold);
+  if (!clip.ok()) return clip.error();
+  const bool same = pass_ && sigma_ == context.sigma &&
+                    std::equal(counts_.begin(), counts_.end(), context.counts.begin(), context.counts.end());
+  if (!same) {
+    pass_ = parts_.make_pass(context, cells_, *units_);
+    counts_.assign(context.counts.begin(), context.counts.end());
+    sigma_ = context.sigma;
+  }
+  return clip;
+}
+
+void GradientContribution::AddBlocks(const Query& query, const BlockedBatch& batch, const engine::Pass& pass,
+                                     const engine::ClipPlan& clip, ClippedSummer& summer) {
+  const std::uint32_t begin = pass.first_unit;
+  const std::span<const std::uint32_t> units = std::span(batch.units).subspan(begin, pass.last_unit - pass.first_unit);
+  const torch::Tensor parameters =
+      torch::from_blob(const_cast<float*>(query.parameters.data()),  // LibTorch has no const view; it is only read
+                       {static_cast<std::int64_t>(query.parameters.size())}, torch::kFloat32)
+          .to(torch::Device(compute_.device));
+  engine::Tape tape(parameters, static_cast<std::int64_t>(units.size()), Uses());
+  std::unique_ptr<engine::PerUnitGradient> gradient;
+  const std::uint64_t query_stream = PublicRandom(parts_.run.seed, parts_.family + ".draws", query.index).NextWord64();
+  UnitDraws drawn{units, {}};
+  for (const std::uint32_t unit : units) {
+    drawn.streams.push_back(tabular::MixingStream::ForUnit(query_stream, stream_ids_[unit]).Next());
+  }
+  const std::vector<float> losses = pass_->Run(tape, drawn, clip, gradient);
+  SYNOD_CHECK(losses.size() == units.size(), "one loss a unit");
+  for (std::size_t block = pass.first_block; block < pass.last_block; ++block) {
+    const std::int64_t first = (block == 0 ? 0 : batch.block_ends[block - 1]) - begin;
+    const std::int64_t last = batch.block_ends[block] - begin;
+    AddBlock(*gradient, losses, first, last, summer);
+  }
+}
+
+void GradientContribution::AddBlock(const engine::PerUnitGradient& gradient, std::span<const float> losses,
+                                    std::int64_t first, std::int64_t last, ClippedSummer& summer) {
+  const auto parameters = static_cast<std::size_t>(parts_.parameters);
+  std::vector<float> sum(parameters + SideCoordinates::kCount);
+  gradient.BlockSum(first, last, std::span(sum).first(parameters));
+  const torch::Tensor clipped = gradient.clipped().slice(0, first, last).to(torch::kCPU).contiguous();
+  const torch::Tensor finite = gradient.finite().slice(0, first, last).to(torch::kCPU).contiguous();
+  std::array<float, SideCoordinates::kCount> side{};
+  for (std::int64_t unit = first; unit < last; ++unit) {
+    if (!finite.data_ptr<bool>()[unit - first]) continue;  // such a unit contributes zero, here too
+    const auto own = parts_.side.Encode(losses[static_cast<std::size_t>(unit)], clipped.data_ptr<bool>()[unit - first]);
+    for (std::size_t i = 0; i < side.size(); ++i) side[i] += own[i];
+  }
+  std::copy(side.begin(), side.end(), sum.end() - static_cast<std::ptrdiff_t>(side.size()));
+  summer.AddBlock(sum, static_cast<std::uint32_t>(last - first));
+}
+
+Result<ClippedSum> GradientContribution::GradientSum(const Query& query, const BlockedBatch& batch) {
+  SYNOD_ASSIGN_OR_RETURN(const engine::ClipPlan clip_plan, Prepare(query));
+  // The plan's clip is that of the parts: the same number up to the last bit, which the grid's slack covers.
+  const double clip = parts_.run.plan->entries()[kTrainingEntry].clip;
+  SYNOD_CHECK(std::abs(clip - parts_.side.clip()) <= 1e-9 * clip,
+              "the plan's clip is the one that units are clipped to");
+  SYNOD_CHECK(clip_plan.clip() <= parts_.side.gradient_clip(), "the side coordinates have room beside the gradient");
+  ClippedSummer summer(query.parameters.size() + SideCoordinates::kCount, clip);
+  const std::size_t most_units =
+      std::max<std::size_t>(compute_.max_rows_per_micro_batch / static_cast<std::size_t>(Uses()), UnitsPerBlock(query));
+  for (const engine::Pass& pass : engine::Passes(batch.block_ends, most_units)) {
+    AddBlocks(query, batch, pass, clip_plan, summer);
+  }
+  return std::move(summer).Finish();
+}
+
+}  // namespace
+
+std::unique_ptr<Contribution> MakeGradientContribution(ContributionParts parts, std::shared_ptr<const UnitTable> units,
+                                                       SecretRandom random, const ComputeOptions& compute) {
+  SYNOD_CHECK(parts.make_pass != nullptr && parts.parameters > 0, "a family says what it computes");
+  return std::make_unique<GradientContribution>(std::move(parts), std::move(units), std::move(random), compute);
+}
+
+torch::Tensor Matrix(std::vector<float>&& values, std::size_t rows, const torch::Device& device) {
+  const auto columns = static_cast<std::int64_t>(rows == 0 ? 0 : values.size() / rows);
+  auto owner = std::make_shared<std::vector<float>>(std::move(values));
+  float* data = owner->data();
+  return torch::from_blob(
+             data, {static_cast<std::int64_t>(rows), columns}, [owner](void*) mutable { owner.reset(); },
+             torch::kFloat32)
+      .to(device);
+}
+
+}  // namespace synod::gradient_family
