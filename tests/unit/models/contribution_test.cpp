@@ -92,7 +92,9 @@ INSTANTIATE_TEST_SUITE_P(Variants, ContributionTest,
                                            Setting{"MaskedOneLevel", "levels_per_row = 1\n", false},
                                            Setting{"MaskedSubjects", "", true},
                                            Setting{"Published", "variant = \"published\"\n", false},
-                                           Setting{"PublishedSubjects", "variant = \"published\"\nlevels = 5\n", true}),
+                                           Setting{"PublishedSubjects", "variant = \"published\"\nlevels = 5\n", true},
+                                           Setting{"Denoiser", "variant = \"denoiser\"\n", false},
+                                           Setting{"DenoiserSubjects", "variant = \"denoiser\"\nlevels = 5\n", true}),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
 // What parameters a coordinator, honest or not, could send.

@@ -1,4 +1,5 @@
 // Small federations in one process, from rows to rows.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -112,10 +113,16 @@ TEST(EndToEnd, LearnsOverSeveralSitesThatEachSeeOneValue) {
   EXPECT_EQ(Draw(*generator, 100).rows(), 100U);
 }
 
-TEST(EndToEnd, RunsThePublishedVariant) {
+class GaussianVariants : public ::testing::TestWithParam<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Both, GaussianVariants, ::testing::Values("published", "denoiser"),
+                         [](const auto& instance) { return std::string(instance.param); });
+
+TEST_P(GaussianVariants, RunFromRowsToRows) {
   const auto schema = testing::MixedSchema();
-  const auto generator = Train({schema, 400, "variant = \"published\"\nsteps = 20\nbatch = 100\nhidden = 16\n", 50.0},
-                               testing::RandomTable(schema, 400, 6));
+  const auto generator =
+      Train({schema, 400, fmt::format("variant = \"{}\"\nsteps = 20\nbatch = 100\nhidden = 16\n", GetParam()), 50.0},
+            testing::RandomTable(schema, 400, 6));
   const Table drawn = Draw(*generator, 300);
   const Table again = Draw(*generator, 100);
   for (std::size_t row = 0; row < 100; ++row) {
@@ -130,7 +137,7 @@ TEST(EndToEnd, RunsThePublishedVariant) {
 TEST(EndToEnd, RunsWithSubjectsAsUnits) {
   const auto schema = testing::MixedSchema(true);
   const Table table = testing::RandomTable(schema, 400, 7, 3);
-  for (const char* variant : {"", "variant = \"published\"\n"}) {
+  for (const char* variant : {"", "variant = \"published\"\n", "variant = \"denoiser\"\n"}) {
     const auto generator =
         Train({schema, 200, std::string(variant) + "steps = 5\nbatch = 50\nhidden = 8\n", 20.0}, table);
     EXPECT_EQ(Draw(*generator, 64).rows(), 64U);
@@ -139,7 +146,7 @@ TEST(EndToEnd, RunsWithSubjectsAsUnits) {
 
 TEST(EndToEnd, RunsOnATableOfOneColumn) {
   const auto schema = testing::SchemaOf({testing::Number("x", ColumnType::kContinuous, -2, 3)});
-  for (const char* variant : {"", "variant = \"published\"\n"}) {
+  for (const char* variant : {"", "variant = \"published\"\n", "variant = \"denoiser\"\n"}) {
     const auto generator = Train({schema, 300, std::string(variant) + "steps = 5\nbatch = 50\nhidden = 8\n", 20.0},
                                  testing::RandomTable(schema, 300, 8));
     EXPECT_EQ(Draw(*generator, 64).rows(), 64U);
@@ -150,7 +157,7 @@ TEST(EndToEnd, RunsOnConstantColumns) {
   const auto schema =
       testing::SchemaOf({testing::Number("x", ColumnType::kContinuous, 2, 2),
                          testing::Number("n", ColumnType::kInteger, -1, -1), testing::Categories("c", 1)});
-  for (const char* variant : {"", "variant = \"published\"\n"}) {
+  for (const char* variant : {"", "variant = \"published\"\n", "variant = \"denoiser\"\n"}) {
     const auto generator = Train({schema, 300, std::string(variant) + "steps = 5\nbatch = 50\nhidden = 8\n", 20.0},
                                  testing::RandomTable(schema, 300, 9));
     const Table drawn = Draw(*generator, 64);
