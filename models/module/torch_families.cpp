@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "models/table_diffusion/contribution.h"
+#include "models/wgan/contribution.h"
 
 namespace synod {
 namespace {
@@ -17,6 +18,7 @@ struct TorchFamily {
 
 constexpr TorchFamily kFamilies[] = {
     {"table_diffusion", &table_diffusion::MakeContribution, &table_diffusion::OpenPublishedGenerator},
+    {"wgan", &wgan::MakeContribution, nullptr},
 };
 
 }  // namespace
