@@ -1,4 +1,5 @@
 // Small federations in one process, from rows to rows.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -65,10 +66,16 @@ TEST(EndToEnd, LearnsOverSeveralSitesThatEachSeeOneValue) {
   EXPECT_EQ(Draw(*generator, 100).rows(), 100U);
 }
 
-TEST(EndToEnd, RunsThePublishedVariant) {
+class GaussianVariants : public ::testing::TestWithParam<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Both, GaussianVariants, ::testing::Values("published", "denoiser"),
+                         [](const auto& instance) { return std::string(instance.param); });
+
+TEST_P(GaussianVariants, RunFromRowsToRows) {
   const auto schema = testing::MixedSchema();
-  const auto generator = Train({schema, 400, "variant = \"published\"\nsteps = 20\nbatch = 100\nhidden = 16\n", 50.0},
-                               testing::RandomTable(schema, 400, 6));
+  const auto generator =
+      Train({schema, 400, fmt::format("variant = \"{}\"\nsteps = 20\nbatch = 100\nhidden = 16\n", GetParam()), 50.0},
+            testing::RandomTable(schema, 400, 6));
   const Table drawn = Draw(*generator, 300);
   const Table again = Draw(*generator, 100);
   for (std::size_t row = 0; row < 100; ++row) {
@@ -83,7 +90,7 @@ TEST(EndToEnd, RunsThePublishedVariant) {
 TEST(EndToEnd, RunsWithSubjectsAsUnits) {
   const auto schema = testing::MixedSchema(true);
   const Table table = testing::RandomTable(schema, 400, 7, 3);
-  for (const char* variant : {"", "variant = \"published\"\n"}) {
+  for (const char* variant : {"", "variant = \"published\"\n", "variant = \"denoiser\"\n"}) {
     const auto generator =
         Train({schema, 200, std::string(variant) + "steps = 5\nbatch = 50\nhidden = 8\n", 20.0}, table);
     EXPECT_EQ(Draw(*generator, 64).rows(), 64U);

@@ -30,6 +30,8 @@ inline constexpr FamilySetting kFamilySettings[] = {
     {"MaskedPerNeuron", "table_diffusion", "hidden = 6\ncalibration_rounds = 1\nclipping = \"per_neuron\"\n"},
     {"Published", "table_diffusion", "hidden = 6\nvariant = \"published\"\n"},
     {"PublishedSubjects", "table_diffusion", "hidden = 6\nvariant = \"published\"\nlevels = 5\n", true},
+    {"Denoiser", "table_diffusion", "hidden = 6\nvariant = \"denoiser\"\n"},
+    {"DenoiserSubjects", "table_diffusion", "hidden = 6\nvariant = \"denoiser\"\nlevels = 5\n", true},
 };
 
 }  // namespace synod::testing
