@@ -13,7 +13,7 @@ namespace {
 class TorchModule final : public ComputeModule {
  public:
   TorchModule(unsigned threads, std::string device) : threads_(threads), device_(std::move(device)) {
-    torch::set_num_threads(static_cast<int>(threads));
+    torch::set_num_threads(1);  // ComputeOptions::threads says why
     engine::KeepFreedMemory();
   }
 
@@ -21,6 +21,7 @@ class TorchModule final : public ComputeModule {
                                                          SecretRandom random) override {
     gradient_family::ComputeOptions options;
     options.device = device_;
+    options.threads = threads_;
     return MakeTorchContribution(run, std::move(units), std::move(random), options);
   }
 

@@ -27,7 +27,7 @@ class MaskedPass final : public GradientPass {
         batcher_(shape_, options_, transform_, cells, units) {}
 
   std::vector<float> Run(engine::Tape& tape, const UnitDraws& drawn, const engine::ClipPlan& clip,
-                         std::unique_ptr<engine::PerUnitGradient>& gradient) override {
+                         std::unique_ptr<engine::PerUnitGradient>& gradient) const override {
     MaskedBatch batch = batcher_.Make(drawn.units, drawn.streams);
     const std::size_t rows = batch.weight.size();
     const torch::Tensor output = MaskedForward(shape_, tape, Matrix(std::move(batch.visible), rows, tape.device()),
@@ -57,7 +57,7 @@ class GaussianPass final : public GradientPass {
         batcher_(shape_, options_, codec_, cells, units) {}
 
   std::vector<float> Run(engine::Tape& tape, const UnitDraws& drawn, const engine::ClipPlan& clip,
-                         std::unique_ptr<engine::PerUnitGradient>& gradient) override {
+                         std::unique_ptr<engine::PerUnitGradient>& gradient) const override {
     PublishedBatch batch = batcher_.Make(drawn.units, drawn.streams);
     const std::size_t rows = batch.weight.size();
     const torch::Tensor output = PublishedForward(shape_, tape, Matrix(std::move(batch.noisy), rows, tape.device()));

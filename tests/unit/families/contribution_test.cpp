@@ -177,6 +177,23 @@ TEST_P(ContributionTest, AnswersTheSameQueryTheSame) {
   EXPECT_EQ(once != SumOf(later, AllUnits()), GetParam().draws) << "other levels";
 }
 
+// Passes are cut by rows alone, and sums are added in their order: a site with more cores says the same.
+TEST_P(ContributionTest, SaysTheSameOnAnyNumberOfThreads) {
+  table_ = std::make_shared<const Table>(testing::RandomTable(schema_, 2500, 15, 3));
+  units_ = std::make_shared<const UnitTable>(GetParam().subjects ? UnitTable::Subjects(table_, 3).value()
+                                                                 : UnitTable::Records(table_));
+  const Query query = Gradient(Parameters(0.3, 13));
+  std::vector<std::vector<double>> sums;
+  for (const unsigned threads : {1U, 2U, 5U}) {
+    contribution_ = MakeTorchContribution(resolved_.run, units_, SecretRandomForTestsOnly::FromSeed(4),
+                                          {.device = "cpu", .threads = threads})
+                        .value();
+    sums.push_back(SumOf(query, AllUnits()));
+  }
+  EXPECT_EQ(sums[0], sums[1]);
+  EXPECT_EQ(sums[0], sums[2]);
+}
+
 // A record that goes away renumbers those behind it. Were their hidden columns and noise to follow from their numbers
 // and public words, the whole sum would move, by many clips; a secret word a unit leaves nothing to compare.
 TEST_P(ContributionTest, DrawsLevelsFromASecretOfEachUnitAndNotFromItsNumber) {

