@@ -34,7 +34,7 @@ Options Defaults(const RunSize& size) {
   Options options;
   const double units = static_cast<double>(std::max<std::uint64_t>(size.units, 1));
   options.batch = static_cast<std::uint32_t>(std::clamp(units / 8.0, 1.0, 1024.0));
-  options.steps = 400;
+  options.steps = 100;
   options.learning_rate = 0.01;
   options.beta1 = 0.0;  // momentum of the one player is a lag for the other
   options.clipping = Clipping::kAutomatic;
