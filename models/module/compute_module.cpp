@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "models/attention/contribution.h"
 #include "models/engine/allocator.h"
 #include "models/engine/torch.h"
 #include "models/table_diffusion/contribution.h"
@@ -20,9 +21,12 @@ class TorchModule final : public ComputeModule {
   Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run, std::shared_ptr<const UnitTable> units,
                                                          SecretRandom random) override {
     const std::string& family = run.plan->facts().model_family;
+    gradient_family::ComputeOptions options;
+    options.device = device_;
+    if (family == "attention") {
+      return attention::MakeContribution(run, std::move(units), std::move(random), options);
+    }
     if (family == "table_diffusion") {
-      table_diffusion::ComputeOptions options;
-      options.device = device_;
       return table_diffusion::MakeContribution(run, std::move(units), std::move(random), options);
     }
     return BadInput("this build cannot compute for the model family \"" + family + "\"");
