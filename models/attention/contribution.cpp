@@ -30,7 +30,7 @@ class AttentionPass final : public GradientPass {
         batcher_(shape_, options_, codes_, cells, units) {}
 
   std::vector<float> Run(engine::Tape& tape, const UnitDraws& drawn, const engine::ClipPlan& clip,
-                         std::unique_ptr<engine::PerUnitGradient>& gradient) override {
+                         std::unique_ptr<engine::PerUnitGradient>& gradient) const override {
     Batch batch = batcher_.Make(drawn.units, drawn.streams);
     const std::size_t rows = batch.weight.size();
     const auto units = static_cast<std::int64_t>(drawn.units.size());
@@ -63,12 +63,9 @@ class AttentionPass final : public GradientPass {
   Batcher batcher_;
 };
 
-ComputeOptions Bounded(const ComputeOptions& options, const Shape& shape) {
+std::size_t RowsPerPass(const Shape& shape) {
   const std::size_t scores = shape.places_count() * shape.places_count() * static_cast<std::size_t>(shape.heads);
-  ComputeOptions bounded = options;
-  bounded.max_rows_per_micro_batch =
-      std::min(options.max_rows_per_micro_batch, std::max<std::size_t>(1, kMostScores / scores));
-  return bounded;
+  return std::max<std::size_t>(1, kMostScores / scores);
 }
 
 }  // namespace
@@ -88,12 +85,12 @@ Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run, std
                                            static_cast<std::int64_t>(shape.columns() + 1),
                                            {},
                                            {}};
+  parts.most_rows_per_pass = RowsPerPass(shape);
   parts.make_pass = [model](const TrainingContext& context, const TableCells& cells,
                             const UnitTable& table) -> std::unique_ptr<GradientPass> {
     return std::make_unique<AttentionPass>(model, context, cells, table);
   };
-  return gradient_family::MakeGradientContribution(std::move(parts), std::move(units), std::move(random),
-                                                   Bounded(options, shape));
+  return gradient_family::MakeGradientContribution(std::move(parts), std::move(units), std::move(random), options);
 }
 
 }  // namespace synod::attention

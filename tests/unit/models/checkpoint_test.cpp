@@ -145,7 +145,8 @@ INSTANTIATE_TEST_SUITE_P(
     EveryFamily, Checkpoints,
     ::testing::Values(FamilyCase{"independent_columns", "rounds = 5\n"},
                       FamilyCase{"table_diffusion", "steps = 9\nbatch = 50\nhidden = 4\ncalibration_rounds = 1\n"},
-                      FamilyCase{"table_diffusion", "variant = \"published\"\nsteps = 9\nbatch = 50\nhidden = 4\n"}),
+                      FamilyCase{"table_diffusion", "variant = \"published\"\nsteps = 9\nbatch = 50\nhidden = 4\n"},
+                      FamilyCase{"table_diffusion", "variant = \"denoiser\"\nsteps = 9\nbatch = 50\nhidden = 4\n"}),
     [](const auto& one) { return one.param.family + std::to_string(one.index); });
 
 TEST(TableDiffusionCheckpoints, AreOfOneSeed) {

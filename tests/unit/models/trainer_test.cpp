@@ -7,6 +7,7 @@
 #include "common/query/grid.h"
 #include "common/query/sum_accumulator.h"
 #include "common/query/words.h"
+#include "models/table_diffusion/entries.h"
 #include "models/table_diffusion/model_json.h"
 #include "tests/unit/models/model_fixture.h"
 
