@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "models/attention/entries.h"
+#include "models/attention/generator.h"
+#include "models/attention/trainer.h"
 #include "models/independent_columns/contribution.h"
 #include "models/independent_columns/generator.h"
 #include "models/independent_columns/plan.h"
@@ -39,6 +42,16 @@ Result<std::unique_ptr<Generator>> TableDiffusionGenerator(std::shared_ptr<const
   return compute->OpenGenerator(std::move(schema), model);
 }
 
+Result<std::unique_ptr<Trainer>> AttentionTrainer(const FamilyRun& run) {
+  SYNOD_ASSIGN_OR_RETURN(std::unique_ptr<attention::AttentionTrainer> trainer, attention::AttentionTrainer::Make(run));
+  return std::unique_ptr<Trainer>(std::move(trainer));
+}
+
+Result<std::unique_ptr<Generator>> AttentionGenerator(std::shared_ptr<const Schema> schema, const GeneratorModel& model,
+                                                      const LoadCompute&) {
+  return attention::AttentionGenerator::Open(std::move(schema), model);
+}
+
 Result<std::unique_ptr<Contribution>> HistogramContribution(const FamilyRun& run,
                                                             std::shared_ptr<const UnitTable> units, SecretRandom,
                                                             const LoadCompute&) {
@@ -68,6 +81,11 @@ struct FamilyEntry {
 };
 
 constexpr FamilyEntry kFamilies[] = {
+    {"attention", &attention::PlanRun, &ComputedContribution, &AttentionTrainer, &AttentionGenerator,
+     "Everything that the generator learned from records came through the noisy sums of the plan: the column "
+     "histograms and the gradient sums of encoder and decoders, all in one vector under one clip. Bounds, categories and "
+     "the number of units are public statements of the schema and the run. The choice of hyper-parameters is not "
+     "covered if it was made by looking at results on the same records."},
     {"independent_columns", &independent_columns::PlanRun, &HistogramContribution, &MarginalTrainer, &MarginalGenerator,
      "Everything that the generator learned from records came through the noisy column histograms of the plan. Bounds, "
      "categories and the number of units are public statements of the schema and the run. Columns are drawn "

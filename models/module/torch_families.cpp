@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "models/attention/contribution.h"
 #include "models/table_diffusion/contribution.h"
 
 namespace synod {
@@ -16,6 +17,7 @@ struct TorchFamily {
 };
 
 constexpr TorchFamily kFamilies[] = {
+    {"attention", &attention::MakeContribution, nullptr},
     {"table_diffusion", &table_diffusion::MakeContribution, &table_diffusion::OpenPublishedGenerator},
 };
 
