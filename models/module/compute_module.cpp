@@ -5,6 +5,7 @@
 
 #include "models/engine/allocator.h"
 #include "models/engine/torch.h"
+#include "models/spline_flow/contribution.h"
 #include "models/table_diffusion/contribution.h"
 
 namespace synod {
@@ -20,9 +21,12 @@ class TorchModule final : public ComputeModule {
   Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run, std::shared_ptr<const UnitTable> units,
                                                          SecretRandom random) override {
     const std::string& family = run.plan->facts().model_family;
+    gradient_family::ComputeOptions options;
+    options.device = device_;
+    if (family == "spline_flow") {
+      return spline_flow::MakeContribution(run, std::move(units), std::move(random), options);
+    }
     if (family == "table_diffusion") {
-      table_diffusion::ComputeOptions options;
-      options.device = device_;
       return table_diffusion::MakeContribution(run, std::move(units), std::move(random), options);
     }
     return BadInput("this build cannot compute for the model family \"" + family + "\"");
@@ -30,6 +34,7 @@ class TorchModule final : public ComputeModule {
 
   Result<std::unique_ptr<Generator>> OpenGenerator(std::shared_ptr<const Schema> schema,
                                                    const GeneratorModel& model) override {
+    if (model.family == "spline_flow") return spline_flow::OpenCouplingGenerator(std::move(schema), model);
     if (model.family == "table_diffusion") {
       return table_diffusion::OpenPublishedGenerator(std::move(schema), model);
     }
