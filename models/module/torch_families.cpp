@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "models/attention/contribution.h"
+#include "models/spline_flow/contribution.h"
 #include "models/table_diffusion/contribution.h"
 
 namespace synod {
@@ -18,6 +19,7 @@ struct TorchFamily {
 
 constexpr TorchFamily kFamilies[] = {
     {"attention", &attention::MakeContribution, nullptr},
+    {"spline_flow", &spline_flow::MakeContribution, &spline_flow::OpenCouplingGenerator},
     {"table_diffusion", &table_diffusion::MakeContribution, &table_diffusion::OpenPublishedGenerator},
 };
 

@@ -108,6 +108,12 @@ bool PublicGrid::single(std::size_t cell) const {
   return !numeric_ || cell >= cells_.size() || cells_[cell].low == cells_[cell].high;
 }
 
+double PublicGrid::Extent(std::size_t cell) const {
+  if (single(cell)) return 1.0;
+  const double length = cells_[cell].high - cells_[cell].low;
+  return integer_ ? length + 1.0 : length;
+}
+
 std::size_t PublicGrid::CellOfNumber(double number) const {
   if (std::isnan(number)) {
     SYNOD_CHECK(has_missing_, "a missing value in a column that has no missing cell");

@@ -34,6 +34,10 @@ class PublicGrid {
   // A cell that holds exactly one value.
   bool single(std::size_t cell) const;
 
+  // How much of its column a cell covers: the number of its values, or, of an interval of a continuous column, its
+  // length.
+  double Extent(std::size_t cell) const;
+
   // The cell of a number inside the bounds, or of NaN (missing). Precondition: the schema allows it.
   std::size_t CellOfNumber(double number) const;
   std::size_t CellOfCode(std::uint16_t code) const { return code; }
