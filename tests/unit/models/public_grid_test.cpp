@@ -38,7 +38,7 @@ Column RandomNumberColumn(PublicRandom& random) {
     plain.missing_allowed = false;
     atoms.insert(testing::AllowedNumber(plain, random) + 0.0);
   }
-  column.atoms.assign(atoms.begin(), atoms.end());
+  column.special_values.assign(atoms.begin(), atoms.end());
   return column;
 }
 
@@ -62,7 +62,7 @@ void ExpectDrawnValuesFit(const Column& column, const PublicGrid& grid) {
 }
 
 void ExpectAllowedValuesHaveCells(const Column& column, const PublicGrid& grid, PublicRandom& random) {
-  std::vector<double> values = column.atoms;
+  std::vector<double> values = column.special_values;
   for (int i = 0; i < 100; ++i) values.push_back(testing::AllowedNumber(column, random));
   std::erase_if(values, [](double x) { return std::isnan(x); });
   std::sort(values.begin(), values.end());
@@ -76,7 +76,7 @@ void ExpectAllowedValuesHaveCells(const Column& column, const PublicGrid& grid, 
       ASSERT_EQ(grid.NumberInCell(cell, 0.7), value);
     }
   }
-  for (const double atom : column.atoms) ASSERT_TRUE(grid.single(grid.CellOfNumber(atom)));
+  for (const double atom : column.special_values) ASSERT_TRUE(grid.single(grid.CellOfNumber(atom)));
   if (column.missing_allowed) {
     ASSERT_EQ(grid.CellOfNumber(std::nan("")), grid.cells() - 1);
   }
@@ -102,7 +102,7 @@ TEST(PublicGrid, GivesEachWholeNumberExactlyOneCellAndLeavesNoCellEmpty) {
     const double low = std::floor(random.Uniform() * 4000.0 - 3000.0);
     Column column = testing::Number("x", ColumnType::kInteger, low, low + std::floor(random.Uniform() * 2000.0));
     for (int i = 0; i < 3; ++i) {
-      column.atoms.push_back(
+      column.special_values.push_back(
           std::min(column.maximum, low + std::floor(random.Uniform() * (column.maximum - low + 1.0))));
     }
     const PublicGrid grid(column);
@@ -145,7 +145,7 @@ TEST(PublicGrid, CutsWholeNumbersAtTheEdgeOfWhatDoublesHold) {
 TEST(PublicGrid, GivesAConstantColumnOneCell) {
   for (const ColumnType type : {ColumnType::kContinuous, ColumnType::kInteger, ColumnType::kDatetime}) {
     Column column = testing::Number("x", type, 7, 7);
-    column.atoms = {7};
+    column.special_values = {7};
     const PublicGrid grid(column);
     EXPECT_EQ(grid.cells(), 1U);
     EXPECT_EQ(grid.NumberInCell(0, kAlmostOne), 7.0);
@@ -154,9 +154,9 @@ TEST(PublicGrid, GivesAConstantColumnOneCell) {
 
 TEST(PublicGrid, KeepsAtomsAtBothBoundsApartFromTheirNeighbours) {
   Column column = testing::Number("x", ColumnType::kContinuous, -1, 1);
-  column.atoms = {-1, 0, 1};
+  column.special_values = {-1, 0, 1};
   const PublicGrid grid(column);
-  for (const double atom : column.atoms) {
+  for (const double atom : column.special_values) {
     const std::size_t cell = grid.CellOfNumber(atom);
     EXPECT_TRUE(grid.single(cell));
     for (const double beside : {std::nextafter(atom, -2.0), std::nextafter(atom, 2.0)}) {
