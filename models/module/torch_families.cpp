@@ -5,6 +5,7 @@
 #include "models/attention/contribution.h"
 #include "models/spline_flow/contribution.h"
 #include "models/table_diffusion/contribution.h"
+#include "models/wgan/contribution.h"
 
 namespace synod {
 namespace {
@@ -21,6 +22,7 @@ constexpr TorchFamily kFamilies[] = {
     {"attention", &attention::MakeContribution, nullptr},
     {"spline_flow", &spline_flow::MakeContribution, &spline_flow::OpenCouplingGenerator},
     {"table_diffusion", &table_diffusion::MakeContribution, &table_diffusion::OpenPublishedGenerator},
+    {"wgan", &wgan::MakeContribution, nullptr},
 };
 
 }  // namespace
