@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "models/attention/contribution.h"
+#include "models/spline_flow/contribution.h"
 #include "models/table_diffusion/contribution.h"
+#include "models/wgan/contribution.h"
 
 namespace synod {
 namespace {
@@ -16,7 +19,10 @@ struct TorchFamily {
 };
 
 constexpr TorchFamily kFamilies[] = {
+    {"attention", &attention::MakeContribution, nullptr},
+    {"spline_flow", &spline_flow::MakeContribution, &spline_flow::OpenCouplingGenerator},
     {"table_diffusion", &table_diffusion::MakeContribution, &table_diffusion::OpenPublishedGenerator},
+    {"wgan", &wgan::MakeContribution, nullptr},
 };
 
 }  // namespace

@@ -153,6 +153,10 @@ bool PublicGrid::single(std::size_t cell) const {
   return !numeric_ || cell >= cells_.size() || cells_[cell].low == cells_[cell].high;
 }
 
+double PublicGrid::Extent(std::size_t cell) const {
+  return single(cell) ? 1.0 : Width(cell);
+}
+
 bool PublicGrid::special(std::size_t cell) const {
   return numeric_ && cell < cells_.size() && !std::isnan(cells_[cell].special);
 }

@@ -42,6 +42,8 @@ class PublicGrid {
   // How much of the column a numeric cell that is not special covers, on an even and on a logarithmic scale; above 0.
   double Width(std::size_t cell) const;
   double LogWidth(std::size_t cell) const;
+  // The same for any cell, 1 where it holds one value: what a density within the cell is measured by.
+  double Extent(std::size_t cell) const;
 
   // The cell of a number inside the bounds, or of NaN (missing). A number between two steps belongs to the nearer one.
   // Precondition: the schema allows it.
