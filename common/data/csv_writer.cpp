@@ -57,7 +57,7 @@ bool HasDigitsOfItsOwn(const Column& column, double number) {
   const auto& special = column.special_values;
   if (special.empty() || std::find(special.begin(), special.end(), number) == special.end()) return false;
   const double scaled = number * std::pow(10.0, column.decimals);
-  return std::abs(scaled - std::round(scaled)) > 1e-9 * std::max(1.0, std::abs(scaled));
+  return std::abs(scaled - std::round(scaled)) > std::min(1e-3, 1e-9 * std::max(1.0, std::abs(scaled)));
 }
 
 void AppendNumber(const Column& column, double number, std::string& out) {

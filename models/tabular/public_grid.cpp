@@ -130,7 +130,9 @@ void PublicGrid::CutContinuous(ColumnScale scale) {
 void PublicGrid::SplitAt(double special) {
   double at = special * steps_per_unit_;
   const double nearest = std::round(at);
-  const bool on_step = stepped_ && std::abs(at - nearest) <= 1e-9 * std::max(1.0, std::abs(at));
+  // What a decimal fraction in binary, times a power of ten, can be off.
+  const double rounding = std::min(1e-3, 1e-9 * std::max(1.0, std::abs(at)));
+  const bool on_step = stepped_ && std::abs(at - nearest) <= rounding;
   if (on_step) at = nearest;
   const auto after =
       std::upper_bound(cells_.begin(), cells_.end(), at, [](double x, const Cell& c) { return x < c.low; });
