@@ -103,7 +103,8 @@ double AllowedNumber(const Column& column, PublicRandom& random) {
   const std::uint64_t choice = random.IntegerBelow(10);
   if (choice == 0) return column.minimum;
   if (choice == 1) return column.maximum;
-  if (choice == 2 && !column.special_values.empty()) return column.special_values[random.IntegerBelow(column.special_values.size())];
+  if (choice == 2 && !column.special_values.empty())
+    return column.special_values[random.IntegerBelow(column.special_values.size())];
   if (choice == 3 && column.missing_allowed) return std::nan("");
   const double number = column.minimum + random.Uniform() * (column.maximum - column.minimum);
   if (column.type != ColumnType::kContinuous) return std::floor(number);
