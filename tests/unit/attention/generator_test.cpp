@@ -1,5 +1,6 @@
 #include "models/attention/generator.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -125,7 +126,7 @@ TEST(AttentionGenerator, RefusesConditionsThatItsLatentVectorDoesNotKnow) {
 }
 
 Column RandomColumn(PublicRandom& random, std::size_t index) {
-  const std::string name = "c" + std::to_string(index);
+  const std::string name = fmt::format("c{}", index);
   const double low = std::floor(200.0 * (random.Uniform() - 0.5));
   const auto range = static_cast<double>(random.IntegerBelow(5) == 0 ? 0 : random.IntegerBelow(3000));
   const std::uint64_t kind = random.IntegerBelow(4);
