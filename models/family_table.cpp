@@ -114,7 +114,8 @@ struct FamilyEntry {
 constexpr FamilyEntry kFamilies[] = {
     {"attention", &attention::PlanRun, &ComputedContribution, &AttentionTrainer, &AttentionGenerator,
      "Everything that the generator learned from records came through the noisy sums of the plan: the column "
-     "histograms and the gradient sums of encoder and decoders, all in one vector under one clip. Bounds, categories and "
+     "histograms and the gradient sums of encoder and decoders, all in one vector under one clip. Bounds, categories "
+     "and "
      "the number of units are public statements of the schema and the run. The choice of hyper-parameters is not "
      "covered if it was made by looking at results on the same records."},
     {"independent_columns", &independent_columns::PlanRun, &HistogramContribution, &MarginalTrainer, &MarginalGenerator,

@@ -10,6 +10,7 @@ namespace {
 
 // A cell of share zero would forbid a value that the schema allows; far below what noisy counts can tell.
 constexpr double kLeastShare = 1e-6;
+constexpr double kLeastTotal = 1e-4;  // of all cells together
 
 // Area below `x` of the triangle of height 1 over [-1, 1].
 double TriangleArea(double x) {
@@ -21,8 +22,9 @@ double TriangleArea(double x) {
 // Shares of cells, none of them zero.
 std::vector<double> CellShares(const tabular::TokenColumn& column) {
   std::vector<double> shares;
-  const double total = 1.0 + kLeastShare * static_cast<double>(column.cell_probability.size());
-  for (const double p : column.cell_probability) shares.push_back((p + kLeastShare) / total);
+  const auto cells = static_cast<double>(column.cell_probability.size());
+  const double least = std::min(kLeastShare, kLeastTotal / cells);
+  for (const double p : column.cell_probability) shares.push_back((p + least) / (1.0 + least * cells));
   return shares;
 }
 

@@ -40,9 +40,8 @@ class AttentionPass final : public GradientPass {
                        Matrix(std::move(batch.noise), rows, device)};
     const NetworkOutput output = Forward(shape_, options_.decoding == Decoding::kTogether, tape, input);
     torch::Tensor by_logits = output.logits.detach().to(torch::kCPU, /*non_blocking=*/false, /*copy=*/true);
-    std::vector<float> losses =
-        LossAndGradient(shape_, codes_, batch,
-                        std::span(by_logits.data_ptr<float>(), static_cast<std::size_t>(by_logits.numel())));
+    std::vector<float> losses = LossAndGradient(
+        shape_, codes_, batch, std::span(by_logits.data_ptr<float>(), static_cast<std::size_t>(by_logits.numel())));
     // Its gradient by the network is that of the loss: the gradient by the logits is known in closed form.
     torch::Tensor unit_losses = (output.logits * by_logits.to(device)).sum(1);
     if (output.divergence.defined()) {

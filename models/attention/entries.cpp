@@ -35,8 +35,7 @@ Result<ModelParts> PartsOf(const FamilyRun& run) {
   SYNOD_ASSIGN_OR_RETURN(const Options options, Options::FromJson(run.options));
   std::vector<tabular::PublicGrid> grids = tabular::GridsOf(*run.schema);
   SYNOD_ASSIGN_OR_RETURN(ParameterLayout layout, LayoutFor(grids, options));
-  SYNOD_RETURN_IF_ERROR(
-      gradient_family::CheckPlan(run, "attention", tabular::HistogramSize(grids), layout.size()));
+  SYNOD_RETURN_IF_ERROR(gradient_family::CheckPlan(run, "attention", tabular::HistogramSize(grids), layout.size()));
   SYNOD_ASSIGN_OR_RETURN(const SideCoordinates side, gradient_family::SideOf(options, LossBound(grids, options)));
   return ModelParts{options, std::move(grids), std::move(layout), side};
 }

@@ -30,8 +30,8 @@ Result<std::unique_ptr<Generator>> AttentionGenerator::Open(std::shared_ptr<cons
   std::unique_ptr<AttentionGenerator> generator(
       new AttentionGenerator(std::move(schema), options, std::move(grids), std::move(transform)));
   if (offsets.size() != generator->shape_.slots()) return BadInput("the generator's offsets do not fit its schema");
-  generator->sampler_ = std::make_unique<Sampler>(generator->shape_, options, generator->codes_, model.parameters,
-                                                  std::move(offsets));
+  generator->sampler_ =
+      std::make_unique<Sampler>(generator->shape_, options, generator->codes_, model.parameters, std::move(offsets));
   return std::unique_ptr<Generator>(std::move(generator));
 }
 

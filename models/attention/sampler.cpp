@@ -23,10 +23,7 @@ Eigen::Map<const Matrix> View(std::span<const float> parameters, std::int64_t of
 
 Sampler::Sampler(const Shape& shape, const Options& options, const std::vector<ColumnCode>& codes,
                  std::span<const float> parameters, std::vector<float> offsets)
-    : shape_(shape),
-      codes_(codes),
-      together_(options.decoding == Decoding::kTogether),
-      offsets_(std::move(offsets)) {
+    : shape_(shape), codes_(codes), together_(options.decoding == Decoding::kTogether), offsets_(std::move(offsets)) {
   SYNOD_CHECK(static_cast<std::int64_t>(parameters.size()) == shape.parameters(), "one value for each parameter");
   SYNOD_CHECK(offsets_.size() == shape.slots(), "one offset for each slot");
   const auto width = static_cast<std::size_t>(shape.width);
@@ -67,8 +64,8 @@ Sampler::Sampler(const Shape& shape, const Options& options, const std::vector<C
     }
     const auto first = static_cast<Eigen::Index>(first_cell_[j]);
     const auto count = static_cast<Eigen::Index>(code.cells());
-    keys_.middleRows(first, count) = (tokens_.middleRows(first, count) * key_.transpose()).rowwise() +
-                                     places_.row(static_cast<Eigen::Index>(j));
+    keys_.middleRows(first, count) =
+        (tokens_.middleRows(first, count) * key_.transpose()).rowwise() + places_.row(static_cast<Eigen::Index>(j));
 
     const auto slot = static_cast<Eigen::Index>(shape.first_slot[j]);
     heads_.middleRows(slot, static_cast<Eigen::Index>(shape.slots_of(j))) =
@@ -190,8 +187,7 @@ std::vector<double> Sampler::DrawnShares(std::uint64_t seed, std::uint64_t strea
     DrawRow(random, {}, work, cells);
     for (std::size_t j = 0; j < cells.size(); ++j) {
       for (const ColumnCode::Part& part : codes_[j].parts(cells[j])) {
-        shares[shape_.first_slot[j] + part.component] +=
-            static_cast<double>(part.share) / static_cast<double>(rows);
+        shares[shape_.first_slot[j] + part.component] += static_cast<double>(part.share) / static_cast<double>(rows);
       }
     }
   }

@@ -67,12 +67,12 @@ class Sampler {
   RowMajor keys_;                        // the same
   RowMajor latent_;                      // [width][latent]
   Eigen::VectorXf latent_bias_;
-  RowMajor key_;             // [width][width]
-  RowMajor places_;          // [places][width]
-  RowMajor queries_;         // [places][width]
-  RowMajor hidden_;          // [hidden][width]
-  RowMajor hidden_queries_;  // [columns][hidden]: W query + b
-  RowMajor heads_;           // [slots][hidden]
+  RowMajor key_;                   // [width][width]
+  RowMajor places_;                // [places][width]
+  RowMajor queries_;               // [places][width]
+  RowMajor hidden_;                // [hidden][width]
+  RowMajor hidden_queries_;        // [columns][hidden]: W query + b
+  RowMajor heads_;                 // [slots][hidden]
   std::vector<float> logit_bias_;  // [slots]: log of the noisy weight + bias
   std::vector<float> offsets_;     // [slots]
 };

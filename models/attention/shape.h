@@ -10,9 +10,9 @@
 //   head.j      [hidden -> components of column j]  added to the log of the noisy weights
 //
 // One block of attention serves both directions: the encoder's query looks at all columns of a row, the query of a
-// column to be decoded looks at the latent token and at the columns that are revealed. Beside the tokens there is a sink
-// of constant score log(columns) and value zero, and what was found is multiplied by the number of columns: a token that
-// attends little is little, and what several columns say adds up instead of being averaged.
+// column to be decoded looks at the latent token and at the columns that are revealed. Beside the tokens there is a
+// sink of constant score log(columns) and value zero, and what was found is multiplied by the number of columns: a
+// token that attends little is little, and what several columns say adds up instead of being averaged.
 //
 // A column owns as many slots as it can have components (TokenCapacity); slots without a component are never read.
 #pragma once

@@ -50,8 +50,8 @@ std::vector<float> InitialParameters(const Shape& shape, const ParameterLayout& 
 Result<std::unique_ptr<AttentionTrainer>> AttentionTrainer::Make(const FamilyRun& run) {
   SYNOD_ASSIGN_OR_RETURN(const ModelParts model, PartsOf(run));
   const Shape shape(model.grids, model.options);
-  gradient_family::TrainerParts parts{
-      run, "attention", model.options, model.side, model.layout, InitialParameters(shape, model.layout, run.seed)};
+  gradient_family::TrainerParts parts{run,        "attention",  model.options,
+                                      model.side, model.layout, InitialParameters(shape, model.layout, run.seed)};
   return std::unique_ptr<AttentionTrainer>(new AttentionTrainer(std::move(parts), model.options));
 }
 
@@ -61,8 +61,8 @@ AttentionTrainer::AttentionTrainer(gradient_family::TrainerParts parts, Options 
 Result<std::vector<float>> AttentionTrainer::Calibrated(const std::vector<float>& parameters) const {
   SYNOD_ASSIGN_OR_RETURN(const TrainingContext now,
                          gradient_family::DecodeContext(context(), tabular::HistogramSize(grids())));
-  const std::vector<ColumnCode> codes = CodesOf(
-      grids(), tabular::TokenTransform::FromHistogram(grids(), now.counts, now.sigma, {options_.tokens}));
+  const std::vector<ColumnCode> codes =
+      CodesOf(grids(), tabular::TokenTransform::FromHistogram(grids(), now.counts, now.sigma, {options_.tokens}));
   const Shape shape(grids(), options_);
   Sampler sampler(shape, options_, codes, parameters, std::vector<float>(shape.slots(), 0.0F));
   sampler.Calibrate(run().seed, options_.calibration_rounds, kCalibrationRows);

@@ -85,7 +85,7 @@ class CouplingPass final : public GradientPass {
 };
 
 // A row of a wide network takes more memory than the base reckons with.
-ComputeOptions Bounded(const ModelParts& model, ComputeOptions options) {
+std::size_t MostRowsPerPass(const ModelParts& model) {
   const std::size_t columns = model.grids.size();
   std::size_t values = columns * (model.options.hidden + 1);
   if (model.options.variant == Variant::kAutoregressive) {
@@ -96,9 +96,7 @@ ComputeOptions Bounded(const ModelParts& model, ComputeOptions options) {
     values = static_cast<std::size_t>(model.options.stages) *
              (2 * model.options.hidden + columns * 6 * model.options.bins + 4 * columns);
   }
-  options.max_rows_per_micro_batch =
-      std::clamp<std::size_t>(kPassBytes / (kBytesPerValue * values), 1, options.max_rows_per_micro_batch);
-  return options;
+  return std::max<std::size_t>(kPassBytes / (kBytesPerValue * values), 1);
 }
 
 }  // namespace
@@ -128,8 +126,8 @@ Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run, std
     if (coupling) return std::make_unique<CouplingPass>(model, context, cells, table);
     return std::make_unique<StagePass>(model, context, cells, table);
   };
-  return gradient_family::MakeGradientContribution(std::move(parts), std::move(units), std::move(random),
-                                                   Bounded(model, options));
+  parts.most_rows_per_pass = MostRowsPerPass(model);
+  return gradient_family::MakeGradientContribution(std::move(parts), std::move(units), std::move(random), options);
 }
 
 }  // namespace synod::spline_flow

@@ -23,7 +23,7 @@ class CriticPass final : public gradient_family::GradientPass {
         units_(units) {}
 
   std::vector<float> Run(engine::Tape& tape, const UnitDraws& drawn, const engine::ClipPlan& clip,
-                         std::unique_ptr<engine::PerUnitGradient>& gradient) override {
+                         std::unique_ptr<engine::PerUnitGradient>& gradient) const override {
     const auto uses = static_cast<std::size_t>(tape.uses());
     const std::size_t rows = drawn.units.size() * uses;
     std::vector<float> input(rows * shape_.slots(), 0.0F);
