@@ -1,4 +1,5 @@
 // Small federations in one process, from rows to rows.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -50,7 +51,7 @@ std::unique_ptr<Generator> Train(testing::RunRequest request, const Table& table
   const SystemClock clock;
   SimulationPorts ports{&LoadHere, clock};
   ports.streams = [](std::size_t site) {
-    return std::make_unique<testing::SeededStreams>(100, "site-" + std::to_string(site));
+    return std::make_unique<testing::SeededStreams>(100, fmt::format("site-{}", site));
   };
   const Result<GeneratorFile> file = SimulateFederation(resolved, sites, ports);
   EXPECT_TRUE(file.ok()) << (file.ok() ? "" : file.error().message);

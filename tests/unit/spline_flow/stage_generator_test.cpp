@@ -1,5 +1,6 @@
 #include "models/spline_flow/stage_generator.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -340,7 +341,7 @@ TEST(StageGenerator, DrawsOnlyWhatRandomSchemasAllow) {
   for (int round = 0; round < 40; ++round) {
     std::vector<Column> columns;
     const std::uint64_t count = 1 + random.IntegerBelow(7);
-    for (std::uint64_t j = 0; j < count; ++j) columns.push_back(RandomColumn("c" + std::to_string(j), random));
+    for (std::uint64_t j = 0; j < count; ++j) columns.push_back(RandomColumn(fmt::format("c{}", j), random));
     if (random.IntegerBelow(2) == 0) columns[random.IntegerBelow(count)].role = ColumnRole::kLabel;
     bool feature = false;
     for (const Column& column : columns) feature = feature || column.role == ColumnRole::kFeature;
@@ -362,7 +363,7 @@ TEST(StageGenerator, DrawsOnlyWhatRandomSchemasAllow) {
 TEST(StageGenerator, TakesTwoHundredColumnsAndAThousandCategories) {
   std::vector<Column> columns;
   for (int j = 0; j < 200; ++j) {
-    const std::string name = "c" + std::to_string(j);
+    const std::string name = fmt::format("c{}", j);
     columns.push_back(j % 3 == 0 ? testing::Number(name, ColumnType::kContinuous, 0, 1) : testing::Categories(name, 4));
   }
   columns[7] = testing::Categories("c7", 1000);
