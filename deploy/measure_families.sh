@@ -47,8 +47,8 @@ for run in "$@"; do
       echo "$name,$rows,$(number modelled_columns < "$summary"),$(number numeric_columns < "$summary"),$family,$variant,$epsilon,$seed,\
 $(measure 'distance of columns' "$out/evaluation.txt"),$(measure 'distance of pairs' "$out/evaluation.txt"),\
 $(measure 'train on it' "$out/evaluation.txt"),$(measure 'told from real' "$out/evaluation.txt"),\
-$(number seconds < "$summary"),$(awk "BEGIN { printf \"%.0f\", $rows / ($end - $begin) }"),\
-$(number peak_mebibytes < "$summary")"
+$(number seconds < "$summary" | awk '{ printf "%.0f", $1 }'),$(awk "BEGIN { printf \"%.0f\", $rows / ($end - $begin) }"),\
+$(number peak_mebibytes < "$summary" | awk '{ printf "%.0f", $1 }')"
     done
   done
 done

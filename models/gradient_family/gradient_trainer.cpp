@@ -159,7 +159,9 @@ Status GradientTrainer::Restore(ByteView bytes) {
   const bool started = histogram_answers > 0;
   if (seed != parts_.run.seed || histogram_sum.empty() == started || context.empty() == started ||
       histogram_answers > most_answers || histogram_variance < 0.0 || steps > steps_ || updates != steps ||
-      (steps > 0 && !started)) {
+      (steps > 0 && !started) || std::any_of(own_steps.begin(), own_steps.end(), [&](double own) {
+        return own < 0.0 || own > static_cast<double>(steps);
+      })) {
     return BadInput("a trainer's checkpoint does not add up");
   }
   engine::AdaptiveClip adaptive = ThresholdOf(parts_.options);

@@ -95,7 +95,12 @@ void StageSampler::RunStages(std::size_t rows, const Decide& decide) const {
       sum.setZero();
       for (std::size_t from = 0; from < s; ++from) AddTokens(from, s, tokens[from], sum);
     }
-    hidden = (sum.rowwise() + stage_.row(static_cast<Eigen::Index>(s))).array().tanh();
+    // Row by row: a broadcast sum over the whole matrix would keep the vector units idle.
+    hidden.resize(height, sum.cols());
+    const auto stage_input = stage_.row(static_cast<Eigen::Index>(s)).array();
+    for (Eigen::Index row = 0; row < height; ++row) {
+      hidden.row(row).array() = (sum.row(row).array() + stage_input).tanh();
+    }
     outputs.noalias() = hidden * output_[s];
     const Stage& stage = shape_.stages[s];
     outputs.rowwise() +=
