@@ -110,8 +110,8 @@ TEST(Adversary, TeachesTheGeneratorWhatTheCriticLoves) {
   const Shape& shape = world.adversary.shape();
   std::vector<float> critic(static_cast<std::size_t>(shape.critic_builder.size()), 0.0F);
   const std::size_t slot = shape.first_slot[1] + 2;
-  critic[slot] = 0.5F;                                                             // of hidden unit 0
-  critic[static_cast<std::size_t>(shape.critic.back().weight_offset)] = 0.5F;      // of hidden unit 0
+  critic[slot] = 0.5F;                                                         // of hidden unit 0
+  critic[static_cast<std::size_t>(shape.critic.back().weight_offset)] = 0.5F;  // of hidden unit 0
   const auto mean = [&] {
     PublicRandom random(3, "test.latents");
     const LatentRows& rows = world.adversary.rows();

@@ -45,8 +45,8 @@ TEST(WganOptions, HaveDefaultsThatSuitTheSizeOfTheRun) {
 
 TEST(WganOptions, RefuseJsonThatIsDamagedInAnyKey) {
   const Json good = Read("").value().ToJson();
-  const Json values[] = {Json(),      Json("1"),     Json(-1),
-                         Json(1e300), Json::array(), Json(std::nan("")),
+  const Json values[] = {Json(),      Json("1"),      Json(-1),
+                         Json(1e300), Json::array(),  Json(std::nan("")),
                          Json(true),  Json::object(), Json(std::numeric_limits<std::uint64_t>::max())};
   for (const auto& item : good.items()) {
     Json missing = good;
