@@ -8,7 +8,7 @@
 namespace synod::wgan {
 namespace {
 
-constexpr double kLeastShare = 1e-3;  // shares below it count for less in the penalty
+constexpr double kPenaltyFloor = 1e-3;  // shares below it count for less in the penalty
 constexpr double kGeneratorBeta1 = 0.5;
 constexpr double kGeneratorBeta2 = 0.99;
 
@@ -30,7 +30,9 @@ double ClipWeight(const engine::ClipPlan& clip, double norm) {
 std::vector<float> InitialCritic(const Shape& shape, const Options& options, std::uint64_t seed) {
   std::vector<float> parameters(static_cast<std::size_t>(shape.critic_builder.size()), 0.0F);
   PublicRandom random(seed, "wgan.initial_critic");
-  for (std::size_t l = 0; l < shape.critic.size(); ++l) {
+  // The last layer starts at zero: a generator that follows a critic of no opinion is led astray by its random
+  // features.
+  for (std::size_t l = 0; l + 1 < shape.critic.size(); ++l) {
     const engine::LinearLayer& layer = shape.critic[l];
     // A row has one large value a column.
     const double inputs = l == 0 ? static_cast<double>(shape.columns()) : static_cast<double>(layer.in);
@@ -105,7 +107,7 @@ std::vector<double> Adversary::GeneratorGradient(std::span<const float> critic, 
     for (std::size_t v = 0; v < shares.size(); ++v) {
       float& mean = pull[static_cast<Eigen::Index>(shape_.first_slot[j] + v)];
       mean = static_cast<float>(options_.one_way_weight * (static_cast<double>(mean) - shares[v]) /
-                                (shares[v] + kLeastShare));
+                                (shares[v] + kPenaltyFloor));
     }
   }
   by_output.rowwise() += pull;

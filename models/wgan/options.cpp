@@ -24,6 +24,7 @@ constexpr IntegerKey<Options> kIntegers[] = {
 };
 constexpr RealKey<Options> kReals[] = {
     {"clamp", &Options::clamp, 1e-4, 100.0},
+    {"critic_decay", &Options::critic_decay, 0.0, 0.99},
     {"generator_learning_rate", &Options::generator_learning_rate, 1e-8, 1.0},
     {"one_way_weight", &Options::one_way_weight, 0.0, 1000.0},
 };
@@ -35,6 +36,7 @@ Options Defaults(const RunSize& size) {
   options.batch = static_cast<std::uint32_t>(std::clamp(units / 8.0, 1.0, 1024.0));
   options.steps = 400;
   options.learning_rate = 0.01;
+  options.beta1 = 0.0;  // momentum of the one player is a lag for the other
   options.clipping = Clipping::kAutomatic;
   options.average_decay = 0.95;
   return options;

@@ -23,7 +23,10 @@ struct Options : gradient_family::TrainingOptions {
   std::uint32_t generator_rows = 512;  // rows of one such update
   std::uint32_t calibration_rounds = 20;
   double clamp = 0.5;  // every parameter of the critic stays within +-clamp
-  double generator_learning_rate = 0.002;
+  // Share of the critic's last layer that is forgotten each step. Without it the two players circle around each other;
+  // measured without noise: two-way distance 0.083 with 0.1, 0.090 with 0 (Adult, 90 steps).
+  double critic_decay = 0.1;
+  double generator_learning_rate = 0.0005;
   double one_way_weight = 1.0;  // of the penalty that holds the generator's columns to their noisy shares
 
   // Reads the section; every key has a default that suits `size`. Finishes it: an unknown key is an error with its

@@ -47,6 +47,12 @@ void WganTrainer::OnGradient(const Query& query, std::span<double> gradient) {
 void WganTrainer::OnStep(std::span<float> parameters) {
   const auto clamp = static_cast<float>(options_.clamp);
   for (float& value : parameters) value = std::clamp(value, -clamp, clamp);
+  const engine::LinearLayer& last = adversary_.shape().critic.back();
+  const auto kept = static_cast<float>(1.0 - options_.critic_decay);
+  for (float& value :
+       parameters.subspan(static_cast<std::size_t>(last.weight_offset), static_cast<std::size_t>(last.in))) {
+    value *= kept;
+  }
   const double done = static_cast<double>(steps_done()) / static_cast<double>(steps_allowed());
   adversary_.TrainGenerator(parameters, options_.generator_learning_rate * (1.0 - 0.9 * done), steps_done());
 }

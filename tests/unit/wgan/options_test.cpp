@@ -19,11 +19,26 @@ Result<Options> Read(const std::string& text, const RunSize& size = {20000, 3.0}
 }
 
 TEST(WganOptions, RefuseValuesOutOfRangeAndKeysThatNobodyKnows) {
-  for (const char* text :
-       {"critic_hidden = 0", "critic_layers = 5", "latent = 0", "generator_hidden = 3000", "generator_layers = 0",
-        "generator_steps = 0", "generator_rows = 0", "calibration_rounds = -1", "clamp = 0.0", "clamp = inf",
-        "generator_learning_rate = nan", "one_way_weight = -1.0", "learning_rate = 0.0", "clip = 0.5", "critic = 3",
-        "clipping = \"per_layer\"", "clipping = \"per_neuron\"", "clipping = \"none\"", "steps = 0"}) {
+  for (const char* text : {"critic_hidden = 0",
+                           "critic_layers = 5",
+                           "latent = 0",
+                           "generator_hidden = 3000",
+                           "generator_layers = 0",
+                           "generator_steps = 0",
+                           "generator_rows = 0",
+                           "calibration_rounds = -1",
+                           "clamp = 0.0",
+                           "clamp = inf",
+                           "critic_decay = 1.0",
+                           "generator_learning_rate = nan",
+                           "one_way_weight = -1.0",
+                           "learning_rate = 0.0",
+                           "clip = 0.5",
+                           "critic = 3",
+                           "clipping = \"per_layer\"",
+                           "clipping = \"per_neuron\"",
+                           "clipping = \"none\"",
+                           "steps = 0"}) {
     EXPECT_FALSE(Read(text).ok()) << text;
   }
   EXPECT_THAT(Read("steps = 2\nclamp = 1000.0").error().message, HasSubstr("run.toml:2"));

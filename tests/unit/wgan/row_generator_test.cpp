@@ -44,14 +44,13 @@ Column AnyColumn(std::size_t index, PublicRandom& random) {
   Column column =
       kind == 0   ? testing::Categories(name, 1 + random.IntegerBelow(40))
       : kind == 1 ? testing::Categories(name, 2)
-      : kind == 2 ? testing::Number(name, ColumnType::kInteger, low, low + static_cast<double>(random.IntegerBelow(20)))
-      : kind == 3
-          ? testing::Number(name, ColumnType::kInteger, low, low + static_cast<double>(random.IntegerBelow(100000)))
-          : testing::Number(name, ColumnType::kContinuous, low, low + 10.0 * random.Uniform());
+      : kind == 2 ? testing::Number(name, ColumnType::kInteger, low, low + std::floor(20.0 * random.Uniform()))
+      : kind == 3 ? testing::Number(name, ColumnType::kInteger, low, low + std::floor(1e5 * random.Uniform()))
+                  : testing::Number(name, ColumnType::kContinuous, low, low + 10.0 * random.Uniform());
   column.missing_allowed = random.IntegerBelow(3) == 0 && !(column.type == ColumnType::kBinary);
   if (kind == 4 && random.IntegerBelow(2) == 0) column.decimals = 1;
   if (column.decimals == 1) column.maximum = std::ceil(column.maximum);
-  if (kind >= 2 && random.IntegerBelow(3) == 0) column.special_values = {column.minimum};
+  if (kind >= 2 && random.IntegerBelow(3) == 0) column.atoms = {column.minimum};
   return column;
 }
 
