@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "common/core/file.h"
+#include "models/family_table.h"
 #include "models/run_plan.h"
+#include "models/tabular/transform_share.h"
 
 namespace synod {
 namespace {
@@ -56,6 +59,18 @@ TEST(Configs, EveryRunParsesAndPlans) {
     const Result<ResolvedRun> resolved = ResolveRun(*run, shared, Aggregation::kCurator);
     ASSERT_TRUE(resolved.ok()) << file << ": " << resolved.error().message;
   }
+}
+
+// Few rows with many columns give their histogram more than many rows do; a [budget] is taken as it stands.
+TEST(Configs, ARunWithoutABudgetHasTheShareThatItsRowsAndColumnsAskFor) {
+  const auto share = [](const std::string& name, const std::string& more) {
+    const std::string text = ReadFile(kConfigs / "runs" / (name + ".toml"), 1 << 20).value() + more;
+    const RunSpecification run = RunSpecification::FromToml(text, name).value();
+    return PlanFamily(run, Schema::FromFile(SchemaOf(run)).value()).value().entries[0].budget_share;
+  };
+  EXPECT_EQ(share("support2_table_diffusion", ""), tabular::TransformShare(36, 7284, 1.0, 5.6e-5));
+  EXPECT_EQ(share("adult_table_diffusion", ""), tabular::kLeastShare);
+  EXPECT_EQ(share("support2_table_diffusion", "[budget]\ntransforms = 0.2\ntraining = 0.8\n"), 0.2);
 }
 
 }  // namespace
