@@ -35,8 +35,8 @@ class AttentionPass final : public GradientPass {
     const std::size_t rows = batch.weight.size();
     const auto units = static_cast<std::int64_t>(drawn.units.size());
     const torch::Device device = tape.device();
-    const std::vector<float> mask = batch.mask;
-    NetworkInput input{Matrix(std::move(batch.shares), rows, device), Matrix(std::vector<float>(mask), rows, device),
+    NetworkInput input{Matrix(std::move(batch.shares), rows, device),
+                       Matrix(std::vector<float>(batch.mask), rows, device),
                        Matrix(std::move(batch.noise), rows, device)};
     const NetworkOutput output = Forward(shape_, options_.decoding == Decoding::kTogether, tape, input);
     torch::Tensor by_logits = output.logits.detach().to(torch::kCPU, /*non_blocking=*/false, /*copy=*/true);

@@ -15,7 +15,7 @@ using gradient_family::RunSize;
 
 struct Options : gradient_family::TrainingOptions {
   Decoding decoding = Decoding::kOneByOne;
-  std::uint32_t draws_per_row = 4;  // latent noise and revealed columns are drawn this often inside one clip
+  std::uint32_t draws_per_row = 2;  // latent noise and revealed columns are drawn this often inside one clip
   std::uint32_t width = 32;         // of a column's token; a multiple of `heads`
   std::uint32_t heads = 4;
   std::uint32_t hidden = 64;              // between attention and the decoders

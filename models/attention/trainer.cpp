@@ -17,13 +17,17 @@ using gradient_family::TrainingContext;
 constexpr std::size_t kCalibrationRows = 32768;
 
 // Standard deviation of a part's first values.
-double InitialScale(const Shape& shape, const std::string& name) {
+double InitialScale(const Shape& shape, const Options& options, const std::string& name) {
   const auto inverse_root = [](double inputs) { return 1.0 / std::sqrt(inputs); };
   const auto width = static_cast<double>(shape.width);
   if (name.starts_with("column.") && name.ends_with(".weight")) {
     return inverse_root(static_cast<double>(shape.columns()));
   }
-  if (name == "latent.weight") return inverse_root(static_cast<double>(shape.latent_size));
+  // Where columns speak too, the latent token starts as loud as one of them: until it means something it is noise.
+  if (name == "latent.weight") {
+    const double tokens = options.decoding == Decoding::kTogether ? 1.0 : static_cast<double>(shape.columns());
+    return inverse_root(tokens * static_cast<double>(shape.latent_size));
+  }
   if (name == "key.weight" || name == "hidden.weight") return inverse_root(width);
   if (name == "places.value") return 0.5;
   if (name == "queries.value") return 0.5;
@@ -33,11 +37,12 @@ double InitialScale(const Shape& shape, const std::string& name) {
 
 }  // namespace
 
-std::vector<float> InitialParameters(const Shape& shape, const ParameterLayout& layout, std::uint64_t seed) {
+std::vector<float> InitialParameters(const Shape& shape, const Options& options, const ParameterLayout& layout,
+                                     std::uint64_t seed) {
   std::vector<float> values(layout.size(), 0.0F);
   for (std::size_t i = 0; i < layout.parts().size(); ++i) {
     const ParameterPart& part = layout.parts()[i];
-    const double scale = InitialScale(shape, part.name);
+    const double scale = InitialScale(shape, options, part.name);
     if (scale == 0.0) continue;
     const std::span<float> own = std::span(values).subspan(part.offset, part.size);
     PublicRandom random(seed, "attention.initial", i);
@@ -50,8 +55,9 @@ std::vector<float> InitialParameters(const Shape& shape, const ParameterLayout& 
 Result<std::unique_ptr<AttentionTrainer>> AttentionTrainer::Make(const FamilyRun& run) {
   SYNOD_ASSIGN_OR_RETURN(const ModelParts model, PartsOf(run));
   const Shape shape(model.grids, model.options);
-  gradient_family::TrainerParts parts{run,        "attention",  model.options,
-                                      model.side, model.layout, InitialParameters(shape, model.layout, run.seed)};
+  gradient_family::TrainerParts parts{run,           "attention",
+                                      model.options, model.side,
+                                      model.layout,  InitialParameters(shape, model.options, model.layout, run.seed)};
   return std::unique_ptr<AttentionTrainer>(new AttentionTrainer(std::move(parts), model.options));
 }
 

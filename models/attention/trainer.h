@@ -27,6 +27,7 @@ class AttentionTrainer final : public gradient_family::GradientTrainer {
 
 // The parameters that training starts from: from public randomness alone. The decoders start at zero, so that every
 // column starts at its noisy one-way shares.
-std::vector<float> InitialParameters(const Shape& shape, const ParameterLayout& layout, std::uint64_t seed);
+std::vector<float> InitialParameters(const Shape& shape, const Options& options, const ParameterLayout& layout,
+                                     std::uint64_t seed);
 
 }  // namespace synod::attention

@@ -55,7 +55,7 @@ TEST(AttentionSampler, StartsAtTheNoisyOneWayShares) {
   for (const Decoding decoding : {Decoding::kOneByOne, Decoding::kTogether}) {
     const AttentionWorld world(SmallAttention(decoding, 3));
     const std::vector<float> parameters =
-        InitialParameters(world.shape, LayoutFor(world.grids, world.options).value(), 4);
+        InitialParameters(world.shape, world.options, LayoutFor(world.grids, world.options).value(), 4);
     const Sampler sampler(world.shape, world.options, world.codes, parameters,
                           std::vector<float>(world.shape.slots(), 0.0F));
     PublicRandom random(66, "draw");
