@@ -94,7 +94,7 @@ TEST(Adversary, HasTheGeneratorGradientThatFiniteDifferencesFindUnderALinearCrit
       const double forward = (loss(kShift) - here) / kShift;
       const double backward = (here - loss(-kShift)) / kShift;
       if (std::abs(forward - backward) > 3e-2 * (0.05 + std::abs(gradient[i]))) continue;  // a kink, or a bend
-      EXPECT_NEAR(0.5 * (forward + backward), gradient[i], 2e-3 + 0.02 * std::abs(gradient[i])) << "parameter " << i;
+      EXPECT_NEAR(0.5 * (forward + backward), gradient[i], 5e-3 + 0.02 * std::abs(gradient[i])) << "parameter " << i;
       ++compared;
     }
     EXPECT_GT(compared, gradient.size() / 2);
