@@ -99,6 +99,25 @@ struct GivenValue {
   std::uint16_t code = 0;  // categorical columns
 };
 
+// How probable rows are under a generator, in natural logarithms.
+struct RowLikelihoods {
+  std::vector<double> rows;  // of each row
+  // Means over the rows of each column's own part, where the density is a product over columns: schema columns and
+  // values, side by side; otherwise empty.
+  std::vector<std::size_t> columns;
+  std::vector<double> column_means;
+};
+
+// What a generator can do whose density is known exactly. Const and safe to call from many threads.
+class Likelihood {
+ public:
+  virtual ~Likelihood() = default;
+  // `rows`: a table of the generator's schema. A subject or ignored column counts for nothing.
+  virtual Result<RowLikelihoods> LogLikelihood(const Table& rows) const = 0;
+  // Of what measure the density is, in one sentence.
+  virtual std::string Measure() const = 0;
+};
+
 // Draws rows. Const and safe to call from many threads.
 class Generator {
  public:
@@ -110,6 +129,9 @@ class Generator {
   // fails and says why.
   virtual Result<Table> Block(std::uint64_t seed, std::uint64_t block, std::size_t rows,
                               std::span<const GivenValue> given) const = 0;
+
+  // Null where the family has no exact likelihood. Lives as long as the generator.
+  virtual const Likelihood* likelihood() const { return nullptr; }
 };
 
 }  // namespace synod

@@ -4,11 +4,17 @@
 
 #include <algorithm>
 
+#include "models/attention/entries.h"
+#include "models/attention/generator.h"
+#include "models/attention/trainer.h"
 #include "models/independent_columns/contribution.h"
 #include "models/independent_columns/generator.h"
 #include "models/independent_columns/plan.h"
 #include "models/independent_columns/trainer.h"
 #include "models/module/compute_module.h"
+#include "models/spline_flow/model_parts.h"
+#include "models/spline_flow/stage_generator.h"
+#include "models/spline_flow/trainer.h"
 #include "models/table_diffusion/entries.h"
 #include "models/table_diffusion/masked_generator.h"
 #include "models/table_diffusion/trainer.h"
@@ -37,6 +43,31 @@ Result<std::unique_ptr<Generator>> TableDiffusionGenerator(std::shared_ptr<const
   SYNOD_ASSIGN_OR_RETURN(const table_diffusion::OpenedModel opened, table_diffusion::OpenModel(model));
   if (opened.options.variant == table_diffusion::Variant::kMasked) {
     return table_diffusion::MaskedGenerator::Open(std::move(schema), opened, model.parameters);
+  }
+  SYNOD_ASSIGN_OR_RETURN(ComputeModule * compute, load_compute());
+  return compute->OpenGenerator(std::move(schema), model);
+}
+
+Result<std::unique_ptr<Trainer>> AttentionTrainer(const FamilyRun& run) {
+  SYNOD_ASSIGN_OR_RETURN(std::unique_ptr<attention::AttentionTrainer> trainer, attention::AttentionTrainer::Make(run));
+  return std::unique_ptr<Trainer>(std::move(trainer));
+}
+
+Result<std::unique_ptr<Generator>> AttentionGenerator(std::shared_ptr<const Schema> schema, const GeneratorModel& model,
+                                                      const LoadCompute&) {
+  return attention::AttentionGenerator::Open(std::move(schema), model);
+}
+
+Result<std::unique_ptr<Trainer>> SplineFlowTrainer(const FamilyRun& run) {
+  SYNOD_ASSIGN_OR_RETURN(std::unique_ptr<spline_flow::SplineTrainer> trainer, spline_flow::SplineTrainer::Make(run));
+  return std::unique_ptr<Trainer>(std::move(trainer));
+}
+
+Result<std::unique_ptr<Generator>> SplineFlowGenerator(std::shared_ptr<const Schema> schema,
+                                                       const GeneratorModel& model, const LoadCompute& load_compute) {
+  SYNOD_ASSIGN_OR_RETURN(const spline_flow::OpenedModel opened, spline_flow::OpenModel(model));
+  if (opened.options.variant == spline_flow::Variant::kAutoregressive) {
+    return spline_flow::StageGenerator::Open(std::move(schema), opened, model.parameters);
   }
   SYNOD_ASSIGN_OR_RETURN(ComputeModule * compute, load_compute());
   return compute->OpenGenerator(std::move(schema), model);
@@ -81,10 +112,22 @@ struct FamilyEntry {
 };
 
 constexpr FamilyEntry kFamilies[] = {
+    {"attention", &attention::PlanRun, &ComputedContribution, &AttentionTrainer, &AttentionGenerator,
+     "Everything that the generator learned from records came through the noisy sums of the plan: the column "
+     "histograms and the gradient sums of encoder and decoders, all in one vector under one clip. Bounds, categories "
+     "and "
+     "the number of units are public statements of the schema and the run. The choice of hyper-parameters is not "
+     "covered if it was made by looking at results on the same records."},
     {"independent_columns", &independent_columns::PlanRun, &HistogramContribution, &MarginalTrainer, &MarginalGenerator,
      "Everything that the generator learned from records came through the noisy column histograms of the plan. Bounds, "
      "categories and the number of units are public statements of the schema and the run. Columns are drawn "
      "independently of each other: the generator says nothing about how they go together."},
+    {"spline_flow", &spline_flow::PlanRun, &ComputedContribution, &SplineFlowTrainer, &SplineFlowGenerator,
+     "Everything that the generator learned from records came through the noisy sums of the plan: the column "
+     "histograms "
+     "and the gradient sums. Bounds, categories and the number of units are public statements of the schema and the "
+     "run. The choice of hyper-parameters is not covered if it was made by looking at results on the same records. A "
+     "likelihood of rows that the generator never saw says nothing about anybody's privacy."},
     {"table_diffusion", &table_diffusion::PlanRun, &ComputedContribution, &TableDiffusionTrainer,
      &TableDiffusionGenerator,
      "Everything that the generator learned from records came through the noisy sums of the plan: the column "

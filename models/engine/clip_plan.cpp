@@ -1,5 +1,6 @@
 #include "models/engine/clip_plan.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -67,16 +68,24 @@ Result<ClipPlan> ClipPlan::PerLayer(std::span<const ParameterRange> layers, doub
   return ClipPlan(clip, std::move(groups));
 }
 
-Result<ClipPlan> ClipPlan::PerNeuron(std::span<const ParameterRange> layers, double clip) {
+Result<ClipPlan> ClipPlan::PerNeuron(std::span<const ParameterRange> layers, double clip,
+                                     std::span<const std::uint8_t> kept) {
   if (!IsPositive(clip)) return BadInput("the clipping norm must be a positive number");
   if (layers.empty()) return BadInput("a network without layers cannot be clipped neuron by neuron");
   std::size_t neurons = 0;
   for (const ParameterRange& layer : layers) neurons += static_cast<std::size_t>(layer.neurons);
-  const std::vector<double> equal(neurons, 1.0);
-  const double bound = Bounds(clip, equal).front();
+  if (!kept.empty() && kept.size() != neurons) return BadInput("a mask of neurons needs one value for each");
+  std::vector<double> shares(neurons, 1.0);
+  for (std::size_t i = 0; i < kept.size(); ++i) shares[i] = kept[i] != 0 ? 1.0 : 0.0;
+  if (std::all_of(shares.begin(), shares.end(), [](double share) { return share == 0.0; })) {
+    return BadInput("a mask of neurons keeps none of them");
+  }
+  const std::vector<double> bounds = Bounds(clip, shares);
   std::vector<ClipGroup> groups;
+  auto next = bounds.begin();
   for (const ParameterRange& layer : layers) {
-    groups.push_back({layer.offset, layer.size, std::vector<double>(static_cast<std::size_t>(layer.neurons), bound)});
+    groups.push_back({layer.offset, layer.size, {next, next + layer.neurons}});
+    next += layer.neurons;
   }
   ClipPlan plan(clip, std::move(groups));
   plan.by_neuron_ = true;

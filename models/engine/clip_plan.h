@@ -38,8 +38,11 @@ class ClipPlan {
   // finite, not negative and not all zero.
   static Result<ClipPlan> PerLayer(std::span<const ParameterRange> layers, double clip,
                                    std::span<const double> shares = {});
-  // C / sqrt(neurons of the network) for each.
-  static Result<ClipPlan> PerNeuron(std::span<const ParameterRange> layers, double clip);
+  // C / sqrt(neurons of the network) for each; with `kept`, one value for each neuron in the layers' order, C /
+  // sqrt(kept neurons) for those where it is not 0, and for the others a bound of 0: their sums are exactly zero.
+  // BadInput where it has another length or keeps nothing.
+  static Result<ClipPlan> PerNeuron(std::span<const ParameterRange> layers, double clip,
+                                    std::span<const std::uint8_t> kept = {});
 
   // The same with the public threshold T, positive and finite; not for automatic clipping.
   Result<ClipPlan> WithThreshold(double threshold) const;

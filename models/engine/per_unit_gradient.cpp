@@ -112,7 +112,8 @@ void PerUnitGradient::SetWeights(const ClipPlan& plan, const std::vector<torch::
     const torch::Tensor bounds = BoundsOf(plan, group, doubles);
     const torch::Tensor norms = squared[group].sqrt();
     const torch::Tensor thresholds = bounds * (plan.threshold() / plan.clip());
-    clipped_ |= (norms > thresholds).any(1) & finite_;
+    // A part with a bound of zero is left out by the plan, not clipped.
+    clipped_ |= ((norms > thresholds) & (bounds > 0.0)).any(1) & finite_;
     const torch::Tensor divisors =
         plan.gamma() > 0.0 ? norms + plan.gamma() : torch::maximum(norms, thresholds) + kTiny;
     torch::Tensor weights = bounds / divisors;

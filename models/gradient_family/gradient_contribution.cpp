@@ -175,7 +175,8 @@ Result<ClippedSum> GradientContribution::GradientSum(const Query& query, const B
   SYNOD_CHECK(clip_plan.clip() <= parts_.side.gradient_clip(), "the side coordinates have room beside the gradient");
   ClippedSummer summer(query.parameters.size() + SideCoordinates::kCount, clip);
   const bool on_cpu = compute_.device == "cpu";
-  const std::size_t rows = on_cpu ? kRowsPerPass : kRowsPerDevicePass;
+  const std::size_t usual = on_cpu ? kRowsPerPass : kRowsPerDevicePass;
+  const std::size_t rows = parts_.most_rows_per_pass == 0 ? usual : std::min(usual, parts_.most_rows_per_pass);
   const std::size_t most_units = std::max<std::size_t>(rows / static_cast<std::size_t>(Uses()), UnitsPerBlock(query));
   const std::vector<engine::Pass> passes = engine::Passes(batch.block_ends, most_units);
   const std::size_t side_by_side = on_cpu ? std::max(1U, compute_.threads) : 1;

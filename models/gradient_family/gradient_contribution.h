@@ -53,6 +53,8 @@ struct ContributionParts {
   std::function<std::unique_ptr<GradientPass>(const TrainingContext&, const TableCells&, const UnitTable&)> make_pass;
   // How the units of one query are clipped; nothing: as the options say (ClipPlanOf). Public inputs alone.
   std::function<Result<engine::ClipPlan>(const Query&, double threshold)> clip_plan;
+  // Where a row takes much memory: at most so many rows of the tape in one pass; 0: as many as usual.
+  std::size_t most_rows_per_pass = 0;
 };
 
 // CheckPlan has passed for these parts (the caller's duty). `random` gives every unit a secret word of its own, from

@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kWarmUpSteps = 20.0;
 constexpr double kNewsMemory = 0.9;  // of the running means that are shown
-constexpr std::uint32_t kCheckpointVersion = 2;
+constexpr std::uint32_t kCheckpointVersion = 3;
 
 double Blend(const std::optional<double>& before, double now) {
   return before ? kNewsMemory * *before + (1.0 - kNewsMemory) * now : now;
@@ -89,7 +89,7 @@ Status GradientTrainer::AbsorbGradient(const Query& query, const NoisySum& sum) 
   std::vector<double> gradient(sum.values().begin(), sum.values().begin() + static_cast<std::ptrdiff_t>(count));
   for (double& value : gradient) value /= expected_batch_ * parts_.options.clip;
   OnGradient(query, gradient);
-  adam_.Step(gradient, LearningRate(), parameters_);
+  adam_.Step(gradient, LearningRate(), parameters_, Kept(query));
   OnStep(parameters_);
   average_.Update(parameters_);
 
@@ -124,6 +124,7 @@ Bytes GradientTrainer::Checkpoint() const {
   out.Put(adam_.steps());
   out.Put(adam_.first_moments());
   out.Put(adam_.second_moments());
+  out.Put(adam_.own_steps());
   out.Put(average_.updates());
   out.Put(average_.averages());
   out.Put(adaptive_.threshold());
@@ -148,6 +149,7 @@ Status GradientTrainer::Restore(ByteView bytes) {
   SYNOD_ASSIGN_OR_RETURN(const std::uint64_t steps, in.Whole());
   SYNOD_ASSIGN_OR_RETURN(std::vector<double> first, in.Doubles(count));
   SYNOD_ASSIGN_OR_RETURN(std::vector<double> second, in.Doubles(count));
+  SYNOD_ASSIGN_OR_RETURN(std::vector<double> own_steps, in.Doubles(count, /*may_be_empty=*/true));
   SYNOD_ASSIGN_OR_RETURN(const std::uint64_t updates, in.Whole());
   SYNOD_ASSIGN_OR_RETURN(std::vector<double> averages, in.Doubles(count));
   SYNOD_ASSIGN_OR_RETURN(const double threshold, in.Real());
@@ -157,7 +159,9 @@ Status GradientTrainer::Restore(ByteView bytes) {
   const bool started = histogram_answers > 0;
   if (seed != parts_.run.seed || histogram_sum.empty() == started || context.empty() == started ||
       histogram_answers > most_answers || histogram_variance < 0.0 || steps > steps_ || updates != steps ||
-      (steps > 0 && !started)) {
+      (steps > 0 && !started) || std::any_of(own_steps.begin(), own_steps.end(), [&](double own) {
+        return own < 0.0 || own > static_cast<double>(steps);
+      })) {
     return BadInput("a trainer's checkpoint does not add up");
   }
   engine::AdaptiveClip adaptive = ThresholdOf(parts_.options);
@@ -169,7 +173,7 @@ Status GradientTrainer::Restore(ByteView bytes) {
   histogram_answers_ = static_cast<std::uint32_t>(histogram_answers);
   context_ = std::move(context);
   parameters_ = std::move(parameters);
-  adam_.Restore(steps, std::move(first), std::move(second));
+  adam_.Restore(steps, std::move(first), std::move(second), std::move(own_steps));
   average_.Restore(updates, std::move(averages));
   news_ = news;
   return {};

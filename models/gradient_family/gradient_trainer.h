@@ -44,6 +44,8 @@ class GradientTrainer : public Trainer {
 
   // `gradient`: noisy, divided by the public expected batch and by the clip. `step`: gradient answers so far.
   virtual void OnGradient(const Query&, std::span<double> /*gradient*/) {}
+  // Which parameters the step of this query moves, one value each; empty: all. From public inputs alone.
+  virtual std::vector<std::uint8_t> Kept(const Query&) const { return {}; }
   // After Adam's step: for what bounds parameters, or trains beside it.
   virtual void OnStep(std::span<float> /*parameters*/) {}
   // The published model but for its family: options, state, layout and parameters. `parameters`: the moving average

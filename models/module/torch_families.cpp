@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "models/attention/contribution.h"
+#include "models/spline_flow/contribution.h"
 #include "models/table_diffusion/contribution.h"
 #include "models/wgan/contribution.h"
 
@@ -17,6 +19,8 @@ struct TorchFamily {
 };
 
 constexpr TorchFamily kFamilies[] = {
+    {"attention", &attention::MakeContribution, nullptr},
+    {"spline_flow", &spline_flow::MakeContribution, &spline_flow::OpenCouplingGenerator},
     {"table_diffusion", &table_diffusion::MakeContribution, &table_diffusion::OpenPublishedGenerator},
     {"wgan", &wgan::MakeContribution, nullptr},
 };

@@ -145,7 +145,7 @@ void Adversary::Put(CheckpointWriter& out) const {
   out.Put(average_.averages());
 }
 
-Status Adversary::Restore(CheckpointReader& in) {
+Status Adversary::Restore(CheckpointReader& in, std::uint64_t most_updates) {
   const std::size_t count = parameters_.size();
   SYNOD_ASSIGN_OR_RETURN(std::vector<float> parameters, in.Floats(count));
   SYNOD_ASSIGN_OR_RETURN(const std::uint64_t steps, in.Whole());
@@ -154,7 +154,7 @@ Status Adversary::Restore(CheckpointReader& in) {
   SYNOD_ASSIGN_OR_RETURN(const std::uint64_t updates, in.Whole());
   SYNOD_ASSIGN_OR_RETURN(std::vector<double> averages, in.Doubles(count));
   SYNOD_RETURN_IF_ERROR(in.Finish());
-  if (updates > options_.steps || steps != updates * options_.generator_steps) {
+  if (updates > most_updates || steps != updates * options_.generator_steps) {
     return BadInput("a generator's checkpoint does not add up");
   }
   parameters_ = std::move(parameters);

@@ -53,7 +53,8 @@ class Adversary {
 
   void Put(CheckpointWriter& out) const;
   // Reads its fields and finishes the reader before it changes anything. Forgets the transform.
-  Status Restore(CheckpointReader& in);
+  // `most_updates`: gradient answers that the plan allows, retries that were not needed among them.
+  Status Restore(CheckpointReader& in, std::uint64_t most_updates);
 
  private:
   Matrix CriticInput(std::span<const std::uint16_t> tokens) const;

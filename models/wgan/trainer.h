@@ -20,7 +20,7 @@ class WganTrainer final : public gradient_family::GradientTrainer {
   void OnStep(std::span<float> parameters) override;
   Result<GeneratorModel> Publish(const std::vector<float>& critic) override;
   void PutMore(CheckpointWriter& out) const override { adversary_.Put(out); }
-  Status RestoreMore(CheckpointReader& in) override { return adversary_.Restore(in); }
+  Status RestoreMore(CheckpointReader& in) override { return adversary_.Restore(in, steps_allowed()); }
 
   Options options_;
   ParameterLayout generator_layout_;

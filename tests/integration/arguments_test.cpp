@@ -19,7 +19,8 @@ using testing::RunTool;
 using testing::WardFolder;
 using testing::WriteText;
 
-constexpr const char* kCommands[] = {"demo", "simulate", "plan", "account", "sample", "inspect", "verify", "evaluate"};
+constexpr const char* kCommands[] = {"demo",       "simulate", "plan",   "account", "sample",
+                                     "likelihood", "inspect",  "verify", "evaluate"};
 
 // Exit code 4, nothing on stdout, and these words on stderr.
 template <typename... Words>
@@ -62,6 +63,7 @@ TEST(Help, NamesEveryOptionOfTraining) {
       {"plan", {"--data", "--epsilon", "--sites", "--units", "--aggregation"}},
       {"account", {"--sampling-rate", "--noise-multiplier", "--steps", "--delta", "--adjacency", "--events"}},
       {"sample", {"--rows", "--out", "--seed", "--where", "--shard", "--trust", "--uncertified", "--threads"}},
+      {"likelihood", {"generator", "--in", "--out"}},
       {"inspect", {"generator"}},
       {"verify", {"generator", "--trust", "--allow-incomplete"}},
       {"evaluate", {"--real", "--test", "--synthetic", "--schema", "--report"}}};

@@ -68,6 +68,14 @@ struct SampleOptions {
 };
 Result<CommandOutput> RunSample(const SampleOptions& options, CommandContext& context);
 
+// How probable the rows of a table of one's own are under a generator. Sends nothing.
+struct LikelihoodOptions {
+  std::string generator;
+  std::string in;
+  std::string out;  // CSV with a value for each row; empty: none
+};
+Result<CommandOutput> RunLikelihood(const LikelihoodOptions& options, CommandContext& context);
+
 Result<CommandOutput> RunInspect(const std::string& generator);
 
 struct VerifyOptions {

@@ -163,6 +163,18 @@ void AddSample(CLI::App& app, Chosen& chosen) {
   });
 }
 
+void AddLikelihood(CLI::App& app, Chosen& chosen) {
+  auto options = std::make_shared<LikelihoodOptions>();
+  CLI::App* likelihood = app.add_subcommand(
+      "likelihood", "Exact log-likelihood of your own rows under a generator that has one; nothing is sent");
+  likelihood->add_option("generator", options->generator, "Generator file (*.synod)")->required();
+  likelihood->add_option("--in", options->in, "Table (CSV) with the generator's columns")->required();
+  likelihood->add_option("-o,--out", options->out, "CSV file for the value of each row; as private as the rows");
+  likelihood->callback([options, &chosen] {
+    chosen.run = [options](CommandContext& context) { return RunLikelihood(*options, context); };
+  });
+}
+
 void AddInspectAndVerify(CLI::App& app, Chosen& chosen) {
   auto generator = std::make_shared<std::string>();
   CLI::App* inspect = app.add_subcommand("inspect", "What a generator file says of itself: guarantee, plan, making");
@@ -247,6 +259,7 @@ int Main(int argc, char** argv) {
   AddPlan(app, chosen);
   AddAccount(app, chosen);
   AddSample(app, chosen);
+  AddLikelihood(app, chosen);
   AddInspectAndVerify(app, chosen);
   AddEvaluate(app, chosen);
   AddConsortiumCommands(app, chosen);

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "models/engine/adam.h"
+
 namespace synod::engine {
 namespace {
 
@@ -53,6 +55,47 @@ TEST(ClipPlan, NeuronsOfALayerHaveABoundEach) {
   EXPECT_TRUE(plan->by_neuron());
   EXPECT_EQ(plan->groups()[2].bounds.size(), 3U);
   EXPECT_NEAR(plan->groups()[2].bounds[1], 1.0 / std::sqrt(6.0), 1e-9);
+}
+
+// The clip goes to the kept neurons whole: nothing of it is left for those that the mask leaves out.
+TEST(ClipPlan, AMaskOfNeuronsDividesTheClipAmongThoseThatItKeeps) {
+  const std::vector<ParameterRange> layers = Layers(3);  // 1 + 2 + 3 neurons
+  const std::vector<std::uint8_t> kept = {0, 1, 0, 1, 1, 0};
+  const Result<ClipPlan> plan = ClipPlan::PerNeuron(layers, 2.0, kept);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_TRUE(plan->by_neuron());
+  std::vector<double> bounds;
+  for (const ClipGroup& group : plan->groups()) bounds.insert(bounds.end(), group.bounds.begin(), group.bounds.end());
+  ASSERT_EQ(bounds.size(), kept.size());
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    EXPECT_NEAR(bounds[i], kept[i] != 0 ? 2.0 / std::sqrt(3.0) : 0.0, 1e-9);
+  }
+  EXPECT_LE(SumOfSquares(*plan), 4.0);
+  EXPECT_FALSE(ClipPlan::PerNeuron(layers, 2.0, std::vector<std::uint8_t>(6, 0)).ok());
+  EXPECT_FALSE(ClipPlan::PerNeuron(layers, 2.0, std::vector<std::uint8_t>(5, 1)).ok());
+}
+
+TEST(Adam, LeavesMaskedParametersAndTheirMomentsAsTheyAreAndCorrectsByTheirOwnSteps) {
+  Adam sparse(2, {});
+  Adam dense(1, {});
+  std::vector<float> both = {1.0F, 1.0F};
+  std::vector<float> one = {1.0F};
+  for (int step = 0; step < 12; ++step) {
+    const double gradient = std::sin(static_cast<double>(step));
+    const bool keeps = step % 3 == 0;
+    const std::vector<float> before = both;
+    sparse.Step(std::vector<double>{0.5, gradient}, 0.1, both,
+                std::vector<std::uint8_t>{1, static_cast<std::uint8_t>(keeps ? 1 : 0)});
+    if (keeps) {
+      dense.Step(std::vector<double>{gradient}, 0.1, one);
+    } else {
+      EXPECT_EQ(both[1], before[1]);
+    }
+    EXPECT_NE(both[0], before[0]);
+    EXPECT_EQ(both[1], one[0]) << "as if the other steps had not been";
+  }
+  EXPECT_EQ(sparse.steps(), 12U);
+  EXPECT_EQ(sparse.own_steps()[1], 4.0);
 }
 
 TEST(ClipPlan, RefusesWhatIsNoClip) {

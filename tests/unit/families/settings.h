@@ -20,6 +20,13 @@ inline void PrintTo(const FamilySetting& setting, std::ostream* out) {
 }
 
 inline constexpr FamilySetting kFamilySettings[] = {
+    {"Attention", "attention", "width = 8\nheads = 2\nhidden = 6\nlatent = 2\ncalibration_rounds = 1\n"},
+    {"AttentionSubjects", "attention", "width = 8\nheads = 2\nhidden = 6\nlatent = 2\ncalibration_rounds = 1\n", true},
+    {"AttentionWithoutLatent", "attention", "width = 8\nheads = 2\nhidden = 6\nlatent = 0\ncalibration_rounds = 1\n"},
+    {"AttentionTogether", "attention",
+     "decoding = \"together\"\nwidth = 8\nheads = 2\nhidden = 6\nlatent = 3\ncalibration_rounds = 1\n"},
+    {"AttentionPerNeuron", "attention",
+     "width = 8\nheads = 2\nhidden = 6\nlatent = 2\ncalibration_rounds = 1\nclipping = \"per_neuron\"\n"},
     {"Masked", "table_diffusion", "hidden = 6\ncalibration_rounds = 1\n"},
     {"MaskedWithTime", "table_diffusion", "hidden = 6\ncalibration_rounds = 1\ntime_embedding = 16\n"},
     {"MaskedOneLevel", "table_diffusion", "hidden = 6\ncalibration_rounds = 1\nlevels_per_row = 1\n"},

@@ -144,6 +144,7 @@ TEST_P(Checkpoints, AreOfOneRunOneFamilyAndOneVersion) {
 INSTANTIATE_TEST_SUITE_P(
     EveryFamily, Checkpoints,
     ::testing::Values(FamilyCase{"independent_columns", "rounds = 5\n"},
+                      FamilyCase{"attention", "steps = 9\nbatch = 50\nwidth = 4\nhidden = 4\ncalibration_rounds = 1\n"},
                       FamilyCase{"table_diffusion", "steps = 9\nbatch = 50\nhidden = 4\ncalibration_rounds = 1\n"},
                       FamilyCase{"table_diffusion", "variant = \"published\"\nsteps = 9\nbatch = 50\nhidden = 4\n"},
                       FamilyCase{"table_diffusion", "variant = \"denoiser\"\nsteps = 9\nbatch = 50\nhidden = 4\n"},

@@ -50,7 +50,7 @@ Column AnyColumn(std::size_t index, PublicRandom& random) {
   column.missing_allowed = random.IntegerBelow(3) == 0 && !(column.type == ColumnType::kBinary);
   if (kind == 4 && random.IntegerBelow(2) == 0) column.decimals = 1;
   if (column.decimals == 1) column.maximum = std::ceil(column.maximum);
-  if (kind >= 2 && random.IntegerBelow(3) == 0) column.atoms = {column.minimum};
+  if (kind >= 2 && random.IntegerBelow(3) == 0) column.special_values = {column.minimum};
   return column;
 }
 
