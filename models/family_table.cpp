@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "models/attention/entries.h"
+#include "models/attention/generator.h"
+#include "models/attention/trainer.h"
 #include "models/independent_columns/contribution.h"
 #include "models/independent_columns/generator.h"
 #include "models/independent_columns/plan.h"
@@ -15,6 +18,9 @@
 #include "models/table_diffusion/entries.h"
 #include "models/table_diffusion/masked_generator.h"
 #include "models/table_diffusion/trainer.h"
+#include "models/wgan/entries.h"
+#include "models/wgan/row_generator.h"
+#include "models/wgan/trainer.h"
 
 namespace synod {
 namespace {
@@ -40,6 +46,16 @@ Result<std::unique_ptr<Generator>> TableDiffusionGenerator(std::shared_ptr<const
   }
   SYNOD_ASSIGN_OR_RETURN(ComputeModule * compute, load_compute());
   return compute->OpenGenerator(std::move(schema), model);
+}
+
+Result<std::unique_ptr<Trainer>> AttentionTrainer(const FamilyRun& run) {
+  SYNOD_ASSIGN_OR_RETURN(std::unique_ptr<attention::AttentionTrainer> trainer, attention::AttentionTrainer::Make(run));
+  return std::unique_ptr<Trainer>(std::move(trainer));
+}
+
+Result<std::unique_ptr<Generator>> AttentionGenerator(std::shared_ptr<const Schema> schema, const GeneratorModel& model,
+                                                      const LoadCompute&) {
+  return attention::AttentionGenerator::Open(std::move(schema), model);
 }
 
 Result<std::unique_ptr<Trainer>> SplineFlowTrainer(const FamilyRun& run) {
@@ -74,6 +90,16 @@ Result<std::unique_ptr<Generator>> MarginalGenerator(std::shared_ptr<const Schem
   return independent_columns::MarginalGenerator::Open(std::move(schema), model);
 }
 
+Result<std::unique_ptr<Trainer>> AdversarialTrainer(const FamilyRun& run) {
+  SYNOD_ASSIGN_OR_RETURN(std::unique_ptr<wgan::WganTrainer> trainer, wgan::WganTrainer::Make(run));
+  return std::unique_ptr<Trainer>(std::move(trainer));
+}
+
+Result<std::unique_ptr<Generator>> LatentGenerator(std::shared_ptr<const Schema> schema, const GeneratorModel& model,
+                                                   const LoadCompute&) {
+  return wgan::RowGenerator::Open(std::move(schema), model);
+}
+
 struct FamilyEntry {
   std::string_view name;
   Result<FamilyPlan> (*plan)(const RunSpecification&, const Schema&);
@@ -86,6 +112,12 @@ struct FamilyEntry {
 };
 
 constexpr FamilyEntry kFamilies[] = {
+    {"attention", &attention::PlanRun, &ComputedContribution, &AttentionTrainer, &AttentionGenerator,
+     "Everything that the generator learned from records came through the noisy sums of the plan: the column "
+     "histograms and the gradient sums of encoder and decoders, all in one vector under one clip. Bounds, categories "
+     "and "
+     "the number of units are public statements of the schema and the run. The choice of hyper-parameters is not "
+     "covered if it was made by looking at results on the same records."},
     {"independent_columns", &independent_columns::PlanRun, &HistogramContribution, &MarginalTrainer, &MarginalGenerator,
      "Everything that the generator learned from records came through the noisy column histograms of the plan. Bounds, "
      "categories and the number of units are public statements of the schema and the run. Columns are drawn "
@@ -102,6 +134,15 @@ constexpr FamilyEntry kFamilies[] = {
      "histograms "
      "and the gradient sums. Bounds, categories and the number of units are public statements of the schema and the "
      "run. The choice of hyper-parameters is not covered if it was made by looking at results on the same records."},
+    {"wgan", &wgan::PlanRun, &ComputedContribution, &AdversarialTrainer, &LatentGenerator,
+     "Everything that the generator learned from records came through the noisy sums of the plan: the column "
+     "histograms and the critic's gradient sums on real rows. The generator was trained against the critic, which "
+     "those "
+     "sums alone have shaped; generated rows, clamps and calibration touch no record. Bounds, categories and the "
+     "number "
+     "of units are public statements of the schema and the run. The choice of hyper-parameters is not covered if it "
+     "was "
+     "made by looking at results on the same records."},
 };
 
 Result<const FamilyEntry*> Find(std::string_view name) {

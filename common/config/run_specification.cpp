@@ -178,6 +178,7 @@ Result<RunSpecification> RunSpecification::FromToml(std::string_view text, const
   SYNOD_RETURN_IF_ERROR(ReadTrust(section, privacy, run));
   SYNOD_RETURN_IF_ERROR(ReadAggregation(section, run));
   SYNOD_RETURN_IF_ERROR(ReadBudget(budget, run.budget));
+  run.budget.stated = root.Has("budget");
   SYNOD_RETURN_IF_ERROR(section.Finish());
   SYNOD_RETURN_IF_ERROR(privacy.Finish());
   SYNOD_RETURN_IF_ERROR(root.Finish());

@@ -7,7 +7,8 @@
 //   [model]    family, and what the family itself reads
 //   [privacy]  epsilon, delta, units (these three have no default), unit = "record", relation = "add-remove",
 //              max_rows_per_subject = 16, max_sites_per_subject = 1, max_colluding_sites, clip = 1.0
-//   [budget]   transforms = 0.1, training = 0.9, counting = 0, quality = 0: shares of the privacy budget
+//   [budget]   transforms = 0.1, training = 0.9, counting = 0, quality = 0: shares of the privacy budget; without the
+//              whole section a family chooses the share of its transforms by columns, units and noise
 //
 // Paths are relative to the data folder of whoever runs it. Unknown keys, wrong types, NaN and numbers out of range are
 // errors with file, line and key; [model] is left to the family, which must call model.Finish().
@@ -40,6 +41,7 @@ struct BudgetShares {
   double training = 0.9;
   double counting = 0.0;
   double quality = 0.0;
+  bool stated = false;  // the file has a [budget]
 };
 
 struct PrivacyTarget {

@@ -52,12 +52,23 @@ void AppendShortest(const Column& column, double number, std::string& out) {
   out.append(text, end);
 }
 
+// A special value with more digits than the column's decimals: a fill-in constant is written as it is stated.
+bool HasDigitsOfItsOwn(const Column& column, double number) {
+  const auto& special = column.special_values;
+  if (special.empty() || std::find(special.begin(), special.end(), number) == special.end()) return false;
+  const double scaled = number * std::pow(10.0, column.decimals);
+  return std::abs(scaled - std::round(scaled)) > std::min(1e-3, 1e-9 * std::max(1.0, std::abs(scaled)));
+}
+
 void AppendNumber(const Column& column, double number, std::string& out) {
   number += 0.0;  // no "-0"
   if (column.type == ColumnType::kDatetime) {
     AppendDateTime(static_cast<std::int64_t>(number), column.is_whole_days(), out);
   } else if (column.type == ColumnType::kInteger) {
     fmt::format_to(std::back_inserter(out), "{}", static_cast<std::int64_t>(number));
+  } else if (column.decimals >= 0 && HasDigitsOfItsOwn(column, number)) {
+    char text[32];
+    out.append(text, std::to_chars(text, text + sizeof text, number).ptr);
   } else if (column.decimals >= 0) {
     // Half a unit of the last digit may round to "-0.0", which is 0.
     const double unit = std::pow(10.0, -column.decimals);

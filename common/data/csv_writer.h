@@ -1,9 +1,9 @@
 // Tables as CSV (RFC 4180 with LF): the modelled columns in schema order, under their names.
 //
-// Integers have no point; continuous numbers have `decimals` digits where the schema states them, else the shortest
-// text that gives the same 32-bit float; dates are "2024-01-31", or "2024-01-31T12:00:00Z" where the column holds
-// seconds; categories are verbatim; missing cells are empty. Every cell that is written loads again under the same
-// schema. A full disk is an error.
+// Integers have no point; continuous numbers have `decimals` digits where the schema states them (special values of
+// more digits are written as stated), else the shortest text that gives the same 32-bit float; dates are "2024-01-31",
+// or "2024-01-31T12:00:00Z" where the column holds seconds; categories are verbatim; missing cells are empty. Every
+// cell that is written loads again under the same schema. A full disk is an error.
 #pragma once
 
 #include <cstdio>

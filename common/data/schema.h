@@ -25,6 +25,9 @@ namespace synod {
 
 enum class ColumnType : std::uint8_t { kContinuous, kInteger, kCategorical, kBinary, kDatetime };
 enum class ColumnRole : std::uint8_t { kFeature, kLabel, kSubject, kIgnored };
+// How the values of a wide numeric column are spread, as far as is publicly known: it says where the cells of its grid
+// are cut. Unstated: both ways at once, evenly and logarithmically.
+enum class ColumnScale : std::uint8_t { kUnstated, kLinear, kLog };
 
 struct Column {
   std::string name;
@@ -34,8 +37,11 @@ struct Column {
   double maximum = 0.0;
   std::vector<std::string> values;  // categorical and binary columns: the category names, in schema order
   bool missing_allowed = false;
-  int decimals = -1;          // continuous columns: digits after the point in output; -1 is not stated
-  std::vector<double> atoms;  // numeric columns: public single values that occur often (a fill-in constant, 0)
+  int decimals = -1;  // continuous columns: digits after the point of its values; -1 is not stated
+  // Numeric columns: public single values that occur often (a fill-in constant, 0). They keep their own digits, which
+  // may be more than `decimals`.
+  std::vector<double> special_values;
+  ColumnScale scale = ColumnScale::kUnstated;  // continuous and integer columns; kLog: minimum is not below 0
 
   // Continuous, integer and datetime columns are numeric; categorical and binary ones are not.
   bool is_numeric() const { return type != ColumnType::kCategorical && type != ColumnType::kBinary; }
@@ -52,7 +58,7 @@ class Schema {
   static constexpr std::size_t kMaxColumns = 1024;
   static constexpr std::size_t kMaxCategories = 4096;
   static constexpr std::size_t kMaxNameBytes = 256;
-  static constexpr std::size_t kMaxAtoms = 64;
+  static constexpr std::size_t kMaxSpecialValues = 64;
   static constexpr std::size_t kMaxFileBytes = 4u << 20;
 
   // Checks the invariants; the error names the column.

@@ -41,17 +41,20 @@ Problem CheckNumber(const Column& column, double value, const char* key) {
   return std::nullopt;
 }
 
-Problem CheckAtoms(const Column& column) {
-  if (column.atoms.size() > Schema::kMaxAtoms) {
-    return ColumnProblem{"atoms", fmt::format("has more than {} numbers", Schema::kMaxAtoms), ""};
+Problem CheckSpecialValues(const Column& column) {
+  if (column.special_values.size() > Schema::kMaxSpecialValues) {
+    return ColumnProblem{"special_values", fmt::format("has more than {} numbers", Schema::kMaxSpecialValues), ""};
   }
   std::set<double> seen;
-  for (const double atom : column.atoms) {
-    if (const Problem problem = CheckNumber(column, atom, "atoms")) return problem;
-    if (atom < column.minimum || atom > column.maximum) {
-      return ColumnProblem{"atoms", "has a number outside min and max", ""};
+  for (const double value : column.special_values) {
+    Column plain = column;
+    plain.decimals = -1;  // a fill-in constant is often told by a digit that no measurement has
+    if (const Problem problem = CheckNumber(plain, value, "special_values")) return problem;
+    if (value < column.minimum || value > column.maximum) {
+      return ColumnProblem{"special_values", "has a number outside min and max", ""};
     }
-    if (!seen.insert(atom).second) return ColumnProblem{"atoms", "has a number twice", "remove one of the two"};
+    if (!seen.insert(value).second)
+      return ColumnProblem{"special_values", "has a number twice", "remove one of the two"};
   }
   return std::nullopt;
 }
@@ -67,11 +70,18 @@ Problem CheckNumeric(const Column& column) {
   if (const Problem problem = CheckNumber(column, column.minimum, "min")) return problem;
   if (const Problem problem = CheckNumber(column, column.maximum, "max")) return problem;
   if (column.minimum > column.maximum) return ColumnProblem{"min", "is greater than max", "exchange the two"};
-  return CheckAtoms(column);
+  if (column.scale != ColumnScale::kUnstated && column.type == ColumnType::kDatetime) {
+    return ColumnProblem{"scale", "is for continuous and integer columns", "remove it"};
+  }
+  if (column.scale == ColumnScale::kLog && column.minimum < 0.0) {
+    return ColumnProblem{"scale", "is \"log\", but min is below 0", "raise min, or remove scale"};
+  }
+  return CheckSpecialValues(column);
 }
 
 Problem CheckCategories(const Column& column) {
-  if (!column.atoms.empty()) return ColumnProblem{"atoms", "is for numeric columns", "remove it"};
+  if (!column.special_values.empty()) return ColumnProblem{"special_values", "is for numeric columns", "remove it"};
+  if (column.scale != ColumnScale::kUnstated) return ColumnProblem{"scale", "is for numeric columns", "remove it"};
   if (column.decimals != -1) return ColumnProblem{"decimals", "is for continuous columns", "remove it"};
   const std::vector<std::string>& values = column.values;
   if (values.empty()) return ColumnProblem{"values", "is empty", "list the public categories, at least one"};

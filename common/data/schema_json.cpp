@@ -1,5 +1,6 @@
-// Schema as JSON: {"name": TEXT, "columns": [{"name", "type", "role", "missing", and by type "min", "max", "atoms",
-// "decimals" or "values"}, ...]}. Columns that are not modelled have "name", "type" and "role" only.
+// Schema as JSON: {"name": TEXT, "columns": [{"name", "type", "role", "missing", and by type "min", "max",
+// "special_values", "decimals", "scale" or "values"}, ...]}. Columns that are not modelled have "name", "type" and
+// "role" only.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,8 +22,10 @@ Json ColumnToJson(const Column& column) {
   if (column.is_numeric()) {
     json["min"] = column.minimum;
     json["max"] = column.maximum;
-    if (!column.atoms.empty()) json["atoms"] = column.atoms;
+    if (!column.special_values.empty()) json["special_values"] = column.special_values;
     if (column.decimals >= 0) json["decimals"] = column.decimals;
+    // Only where it is stated: the hashes of schemas without it stay as they are.
+    if (column.scale != ColumnScale::kUnstated) json["scale"] = ColumnScaleName(column.scale);
   } else {
     json["values"] = column.values;
   }
@@ -34,6 +37,7 @@ class ObjectReader {
  public:
   explicit ObjectReader(const Json& json) : json_(json) {}
 
+  bool Has(const char* key) const { return json_.contains(key); }
   const Json* Find(const char* key) {
     const auto found = json_.find(key);
     if (found == json_.end()) return nullptr;
@@ -79,14 +83,21 @@ Status ModelledFromJson(ObjectReader& reader, Column& column) {
   if (!column.is_numeric()) return List(reader.Find("values"), &Json::is_string, "values", column.values);
   SYNOD_RETURN_IF_ERROR(reader.Number("min", column.minimum));
   SYNOD_RETURN_IF_ERROR(reader.Number("max", column.maximum));
-  if (const Json* atoms = reader.Find("atoms")) {
-    SYNOD_RETURN_IF_ERROR(List(atoms, &Json::is_number, "atoms", column.atoms));
+  if (const Json* special_values = reader.Find("special_values")) {
+    SYNOD_RETURN_IF_ERROR(List(special_values, &Json::is_number, "special_values", column.special_values));
   }
   if (const Json* decimals = reader.Find("decimals")) {
     if (!decimals->is_number_integer() || *decimals < 0 || *decimals > 100) {
       return BadInput("\"decimals\" must be a small whole number");
     }
     column.decimals = decimals->get<int>();
+  }
+  if (reader.Has("scale")) {
+    std::string name;
+    SYNOD_RETURN_IF_ERROR(reader.Text("scale", name));
+    const std::optional<ColumnScale> known = ColumnScaleFromName(name);
+    if (!known) return BadInput("\"scale\" is not a known scale");
+    column.scale = *known;
   }
   return {};
 }

@@ -26,5 +26,13 @@ std::optional<ColumnType> ColumnTypeFromName(std::string_view name) {
 std::optional<ColumnRole> ColumnRoleFromName(std::string_view name) {
   return Lookup<ColumnRole>(kColumnRoleNames, name);
 }
+std::string_view ColumnScaleName(ColumnScale scale) {
+  return kColumnScaleNames.at(static_cast<std::size_t>(scale) - 1);
+}
+std::optional<ColumnScale> ColumnScaleFromName(std::string_view name) {
+  const auto found = std::find(kColumnScaleNames.begin(), kColumnScaleNames.end(), name);
+  if (found == kColumnScaleNames.end()) return std::nullopt;
+  return static_cast<ColumnScale>(found - kColumnScaleNames.begin() + 1);
+}
 
 }  // namespace synod

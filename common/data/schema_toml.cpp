@@ -1,6 +1,6 @@
-// Schema as TOML: name = TEXT and one [[column]] each with name, type and, by type, min and max (and optionally atoms,
-// decimals) or values; optionally role ("feature") and missing (false). A column with the role "subject" or "ignored"
-// needs its name only; a type that is given must still be a known one.
+// Schema as TOML: name = TEXT and one [[column]] each with name, type and, by type, min and max (and optionally
+// special_values, decimals, scale) or values; optionally role ("feature") and missing (false). A column with the role
+// "subject" or "ignored" needs its name only; a type that is given must still be a known one.
 #include <limits>
 
 #include "common/core/file.h"
@@ -44,10 +44,14 @@ Status ReadBounds(const TomlSection& section, Column& column) {
   }
   SYNOD_ASSIGN_OR_RETURN(column.minimum, section.RequiredReal("min", kAnyLow, kAnyHigh));
   SYNOD_ASSIGN_OR_RETURN(column.maximum, section.RequiredReal("max", kAnyLow, kAnyHigh));
-  SYNOD_ASSIGN_OR_RETURN(column.atoms, section.Reals("atoms", {}, kAnyLow, kAnyHigh));
+  SYNOD_ASSIGN_OR_RETURN(column.special_values, section.Reals("special_values", {}, kAnyLow, kAnyHigh));
   if (column.type == ColumnType::kContinuous) {
     SYNOD_ASSIGN_OR_RETURN(const std::int64_t decimals, section.Integer("decimals", -1, 0, 12));
     column.decimals = static_cast<int>(decimals);
+  }
+  if (section.Has("scale")) {
+    SYNOD_ASSIGN_OR_RETURN(const std::size_t scale, section.Choice("scale", 0, Listed(kColumnScaleNames)));
+    column.scale = static_cast<ColumnScale>(scale + 1);  // unstated has no name
   }
   return {};
 }

@@ -7,6 +7,7 @@
 
 #include "common/config/run_specification.h"
 #include "models/tabular/histogram_sum.h"
+#include "models/tabular/transform_share.h"
 
 namespace synod::gradient_family {
 namespace {
@@ -46,7 +47,9 @@ Result<FamilyPlan> PlanTraining(const RunSpecification& run, const Schema& schem
   for (const std::size_t column : tabular::ModelledColumns(schema)) {
     histogram.parts.push_back({schema.columns()[column].name, 1.0});
   }
-  histogram.budget_share = run.budget.transforms;
+  histogram.budget_share = run.budget.stated ? run.budget.transforms
+                                             : tabular::TransformShare(histogram.parts.size(), run.privacy.units,
+                                                                       run.privacy.epsilon, run.privacy.delta);
   plan.entries.push_back(std::move(histogram));
 
   SYNOD_ASSIGN_OR_RETURN(const SideCoordinates side, SideOf(options, loss_bound));

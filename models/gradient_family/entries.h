@@ -1,6 +1,7 @@
 // The two entries of a plan of these families, and what their vectors are made of. The same at both ends.
 //
-//   column_histograms   how many units are in each cell of every column (models/tabular), once
+//   column_histograms   how many units are in each cell of every column (models/tabular), once; its share of the budget
+//                       is the run's [budget] transforms, or without a [budget] TransformShare (models/tabular)
 //   training            the clipped gradient of each drawn unit, and the side coordinates behind it, `steps` times
 #pragma once
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
+#include <thread>
 
 #include "common/core/check.h"
 #include "common/query/clipped_summer.h"
@@ -14,6 +16,35 @@
 
 namespace synod::gradient_family {
 namespace {
+
+// Rows of the tape in memory at once, for each thread; a unit and a block are never split.
+constexpr std::size_t kRowsPerPass = 2048;
+constexpr std::size_t kRowsPerDevicePass = 16384;
+
+struct BlockSum {
+  std::vector<float> values;
+  std::uint32_t units = 0;
+};
+
+// work(0) to work(count - 1), each on a thread of its own but for the first. What one throws is thrown here after all
+// have ended.
+void RunSideBySide(std::size_t count, const std::function<void(std::size_t)>& work) {
+  std::vector<std::exception_ptr> failures(count);
+  const auto guarded = [&](std::size_t i) {
+    try {
+      work(i);
+    } catch (...) {
+      failures[i] = std::current_exception();
+    }
+  };
+  std::vector<std::thread> others;
+  for (std::size_t i = 1; i < count; ++i) others.emplace_back(guarded, i);
+  guarded(0);
+  for (std::thread& other : others) other.join();
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
+}
 
 class GradientContribution final : public Contribution {
  public:
@@ -52,10 +83,10 @@ class GradientContribution final : public Contribution {
   Result<ClippedSum> GradientSum(const Query& query, const BlockedBatch& batch);
   // The clip of the query; makes the pass where the histogram is another than before.
   Result<engine::ClipPlan> Prepare(const Query& query);
-  void AddBlocks(const Query& query, const BlockedBatch& batch, const engine::Pass& pass, const engine::ClipPlan& clip,
-                 ClippedSummer& summer);
-  void AddBlock(const engine::PerUnitGradient& gradient, std::span<const float> losses, std::int64_t first,
-                std::int64_t last, ClippedSummer& summer);
+  std::vector<BlockSum> SumsOf(const Query& query, const BlockedBatch& batch, const engine::Pass& pass,
+                               const engine::ClipPlan& clip) const;
+  BlockSum SumOfBlock(const engine::PerUnitGradient& gradient, std::span<const float> losses, std::int64_t first,
+                      std::int64_t last) const;
 
   ContributionParts parts_;
   std::shared_ptr<const UnitTable> units_;
@@ -92,8 +123,8 @@ Result<engine::ClipPlan> GradientContribution::Prepare(const Query& query) {
   return clip;
 }
 
-void GradientContribution::AddBlocks(const Query& query, const BlockedBatch& batch, const engine::Pass& pass,
-                                     const engine::ClipPlan& clip, ClippedSummer& summer) {
+std::vector<BlockSum> GradientContribution::SumsOf(const Query& query, const BlockedBatch& batch,
+                                                   const engine::Pass& pass, const engine::ClipPlan& clip) const {
   const std::uint32_t begin = pass.first_unit;
   const std::span<const std::uint32_t> units = std::span(batch.units).subspan(begin, pass.last_unit - pass.first_unit);
   const torch::Tensor parameters =
@@ -109,15 +140,17 @@ void GradientContribution::AddBlocks(const Query& query, const BlockedBatch& bat
   }
   const std::vector<float> losses = pass_->Run(tape, drawn, clip, gradient);
   SYNOD_CHECK(losses.size() == units.size(), "one loss a unit");
+  std::vector<BlockSum> sums;
   for (std::size_t block = pass.first_block; block < pass.last_block; ++block) {
     const std::int64_t first = (block == 0 ? 0 : batch.block_ends[block - 1]) - begin;
     const std::int64_t last = batch.block_ends[block] - begin;
-    AddBlock(*gradient, losses, first, last, summer);
+    sums.push_back(SumOfBlock(*gradient, losses, first, last));
   }
+  return sums;
 }
 
-void GradientContribution::AddBlock(const engine::PerUnitGradient& gradient, std::span<const float> losses,
-                                    std::int64_t first, std::int64_t last, ClippedSummer& summer) {
+BlockSum GradientContribution::SumOfBlock(const engine::PerUnitGradient& gradient, std::span<const float> losses,
+                                          std::int64_t first, std::int64_t last) const {
   const auto parameters = static_cast<std::size_t>(parts_.parameters);
   std::vector<float> sum(parameters + SideCoordinates::kCount);
   gradient.BlockSum(first, last, std::span(sum).first(parameters));
@@ -130,7 +163,7 @@ void GradientContribution::AddBlock(const engine::PerUnitGradient& gradient, std
     for (std::size_t i = 0; i < side.size(); ++i) side[i] += own[i];
   }
   std::copy(side.begin(), side.end(), sum.end() - static_cast<std::ptrdiff_t>(side.size()));
-  summer.AddBlock(sum, static_cast<std::uint32_t>(last - first));
+  return {std::move(sum), static_cast<std::uint32_t>(last - first)};
 }
 
 Result<ClippedSum> GradientContribution::GradientSum(const Query& query, const BlockedBatch& batch) {
@@ -141,10 +174,20 @@ Result<ClippedSum> GradientContribution::GradientSum(const Query& query, const B
               "the plan's clip is the one that units are clipped to");
   SYNOD_CHECK(clip_plan.clip() <= parts_.side.gradient_clip(), "the side coordinates have room beside the gradient");
   ClippedSummer summer(query.parameters.size() + SideCoordinates::kCount, clip);
-  const std::size_t most_units =
-      std::max<std::size_t>(compute_.max_rows_per_micro_batch / static_cast<std::size_t>(Uses()), UnitsPerBlock(query));
-  for (const engine::Pass& pass : engine::Passes(batch.block_ends, most_units)) {
-    AddBlocks(query, batch, pass, clip_plan, summer);
+  const bool on_cpu = compute_.device == "cpu";
+  const std::size_t usual = on_cpu ? kRowsPerPass : kRowsPerDevicePass;
+  const std::size_t rows = parts_.most_rows_per_pass == 0 ? usual : std::min(usual, parts_.most_rows_per_pass);
+  const std::size_t most_units = std::max<std::size_t>(rows / static_cast<std::size_t>(Uses()), UnitsPerBlock(query));
+  const std::vector<engine::Pass> passes = engine::Passes(batch.block_ends, most_units);
+  const std::size_t side_by_side = on_cpu ? std::max(1U, compute_.threads) : 1;
+  for (std::size_t first = 0; first < passes.size(); first += side_by_side) {
+    const std::size_t count = std::min(side_by_side, passes.size() - first);
+    std::vector<std::vector<BlockSum>> sums(count);
+    RunSideBySide(count, [&](std::size_t i) { sums[i] = SumsOf(query, batch, passes[first + i], clip_plan); });
+    // In the order of the blocks, whoever was first: sums in float64 depend on it.
+    for (const std::vector<BlockSum>& of_pass : sums) {
+      for (const BlockSum& sum : of_pass) summer.AddBlock(sum.values, sum.units);
+    }
   }
   return std::move(summer).Finish();
 }

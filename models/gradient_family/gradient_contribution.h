@@ -26,7 +26,8 @@ struct UnitDraws {
 // [column][row]: the grid cell of every value of the site's table.
 using TableCells = std::vector<std::vector<std::uint16_t>>;
 
-// What a family computes over one micro-batch. Lives as long as the histogram of the queries stays the same.
+// What a family computes over one micro-batch. Lives as long as the histogram of the queries stays the same; Run is
+// called from several threads at once.
 class GradientPass {
  public:
   virtual ~GradientPass() = default;
@@ -35,7 +36,7 @@ class GradientPass {
   // makes the per-unit gradient of the losses under `clip`. Returns the loss of each unit: a mean over its uses. What
   // is drawn for a unit comes from its own stream alone.
   virtual std::vector<float> Run(engine::Tape& tape, const UnitDraws& drawn, const engine::ClipPlan& clip,
-                                 std::unique_ptr<engine::PerUnitGradient>& gradient) = 0;
+                                 std::unique_ptr<engine::PerUnitGradient>& gradient) const = 0;
 };
 
 struct ContributionParts {
@@ -52,6 +53,8 @@ struct ContributionParts {
   std::function<std::unique_ptr<GradientPass>(const TrainingContext&, const TableCells&, const UnitTable&)> make_pass;
   // How the units of one query are clipped; nothing: as the options say (ClipPlanOf). Public inputs alone.
   std::function<Result<engine::ClipPlan>(const Query&, double threshold)> clip_plan;
+  // Where a row takes much memory: at most so many rows of the tape in one pass; 0: as many as usual.
+  std::size_t most_rows_per_pass = 0;
 };
 
 // CheckPlan has passed for these parts (the caller's duty). `random` gives every unit a secret word of its own, from

@@ -16,8 +16,8 @@ Result<std::vector<float>> FloatsFromJson(const Json& json, std::string_view nam
 // The member of the state of `model` under `key` as finite numbers; BadInput where it is absent.
 Result<std::vector<float>> StateFloats(const GeneratorModel& model, std::string_view key);
 
-// BadInput unless every parameter is finite and their layout is `layout`, and the state has exactly `state_members`
-// members.
+// BadInput unless every parameter is finite and there are as many as `layout` has, and the state has exactly
+// `state_members` members.
 Status CheckModel(const GeneratorModel& model, const ParameterLayout& layout, std::size_t state_members);
 
 }  // namespace synod::gradient_family

@@ -5,8 +5,7 @@
 
 #include "models/engine/allocator.h"
 #include "models/engine/torch.h"
-#include "models/spline_flow/contribution.h"
-#include "models/table_diffusion/contribution.h"
+#include "models/module/torch_families.h"
 
 namespace synod {
 namespace {
@@ -14,31 +13,21 @@ namespace {
 class TorchModule final : public ComputeModule {
  public:
   TorchModule(unsigned threads, std::string device) : threads_(threads), device_(std::move(device)) {
-    torch::set_num_threads(static_cast<int>(threads));
+    torch::set_num_threads(1);  // ComputeOptions::threads says why
     engine::KeepFreedMemory();
   }
 
   Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run, std::shared_ptr<const UnitTable> units,
                                                          SecretRandom random) override {
-    const std::string& family = run.plan->facts().model_family;
     gradient_family::ComputeOptions options;
     options.device = device_;
-    if (family == "spline_flow") {
-      return spline_flow::MakeContribution(run, std::move(units), std::move(random), options);
-    }
-    if (family == "table_diffusion") {
-      return table_diffusion::MakeContribution(run, std::move(units), std::move(random), options);
-    }
-    return BadInput("this build cannot compute for the model family \"" + family + "\"");
+    options.threads = threads_;
+    return MakeTorchContribution(run, std::move(units), std::move(random), options);
   }
 
   Result<std::unique_ptr<Generator>> OpenGenerator(std::shared_ptr<const Schema> schema,
                                                    const GeneratorModel& model) override {
-    if (model.family == "spline_flow") return spline_flow::OpenCouplingGenerator(std::move(schema), model);
-    if (model.family == "table_diffusion") {
-      return table_diffusion::OpenPublishedGenerator(std::move(schema), model);
-    }
-    return BadInput("this build cannot sample from the model family \"" + model.family + "\"");
+    return OpenTorchGenerator(std::move(schema), model);
   }
 
   std::string Description() const override {

@@ -24,7 +24,7 @@ std::string ModulePath() {
 Result<ComputeModule*> Load(const ComputeSettings& settings) {
   // Read once by the OpenMP and BLAS runtimes when they are loaded: waiting threads sleep instead of spinning.
   setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0);
-  setenv("OPENBLAS_NUM_THREADS", fmt::format("{}", settings.threads).c_str(), /*overwrite=*/0);
+  setenv("OPENBLAS_NUM_THREADS", "1", /*overwrite=*/0);  // threads run beside each other, none within a product
   const std::string path = ModulePath();
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {

@@ -36,7 +36,7 @@ class StagePass final : public GradientPass {
         batcher_(shape_, bases_, cells, units) {}
 
   std::vector<float> Run(engine::Tape& tape, const UnitDraws& drawn, const engine::ClipPlan& clip,
-                         std::unique_ptr<engine::PerUnitGradient>& gradient) override {
+                         std::unique_ptr<engine::PerUnitGradient>& gradient) const override {
     StageBatch batch = batcher_.Make(drawn.units);
     const std::size_t rows = batch.weight.size();
     const torch::Tensor output = StageForward(shape_, tape, Matrix(std::move(batch.visible), rows, tape.device()));
@@ -63,7 +63,7 @@ class CouplingPass final : public GradientPass {
         units_(units) {}
 
   std::vector<float> Run(engine::Tape& tape, const UnitDraws& drawn, const engine::ClipPlan& clip,
-                         std::unique_ptr<engine::PerUnitGradient>& gradient) override {
+                         std::unique_ptr<engine::PerUnitGradient>& gradient) const override {
     CouplingBatch batch = MakeCouplingBatch(scores_, cells_, units_, draws_, drawn.units, drawn.streams);
     const std::size_t rows = batch.weight.size();
     const torch::Tensor weight = Matrix(std::move(batch.weight), rows, tape.device()).squeeze(1);
@@ -85,7 +85,7 @@ class CouplingPass final : public GradientPass {
 };
 
 // A row of a wide network takes more memory than the base reckons with.
-ComputeOptions Bounded(const ModelParts& model, ComputeOptions options) {
+std::size_t MostRowsPerPass(const ModelParts& model) {
   const std::size_t columns = model.grids.size();
   std::size_t values = columns * (model.options.hidden + 1);
   if (model.options.variant == Variant::kAutoregressive) {
@@ -96,9 +96,7 @@ ComputeOptions Bounded(const ModelParts& model, ComputeOptions options) {
     values = static_cast<std::size_t>(model.options.stages) *
              (2 * model.options.hidden + columns * 6 * model.options.bins + 4 * columns);
   }
-  options.max_rows_per_micro_batch =
-      std::clamp<std::size_t>(kPassBytes / (kBytesPerValue * values), 1, options.max_rows_per_micro_batch);
-  return options;
+  return std::max<std::size_t>(kPassBytes / (kBytesPerValue * values), 1);
 }
 
 }  // namespace
@@ -128,8 +126,8 @@ Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run, std
     if (coupling) return std::make_unique<CouplingPass>(model, context, cells, table);
     return std::make_unique<StagePass>(model, context, cells, table);
   };
-  return gradient_family::MakeGradientContribution(std::move(parts), std::move(units), std::move(random),
-                                                   Bounded(model, options));
+  parts.most_rows_per_pass = MostRowsPerPass(model);
+  return gradient_family::MakeGradientContribution(std::move(parts), std::move(units), std::move(random), options);
 }
 
 }  // namespace synod::spline_flow

@@ -1,6 +1,7 @@
 #include "models/table_diffusion/contribution.h"
 
 #include "models/gradient_family/gradient_contribution.h"
+#include "models/table_diffusion/denoiser_loss.h"
 #include "models/table_diffusion/entries.h"
 #include "models/table_diffusion/masked_batch.h"
 #include "models/table_diffusion/model_json.h"
@@ -26,7 +27,7 @@ class MaskedPass final : public GradientPass {
         batcher_(shape_, options_, transform_, cells, units) {}
 
   std::vector<float> Run(engine::Tape& tape, const UnitDraws& drawn, const engine::ClipPlan& clip,
-                         std::unique_ptr<engine::PerUnitGradient>& gradient) override {
+                         std::unique_ptr<engine::PerUnitGradient>& gradient) const override {
     MaskedBatch batch = batcher_.Make(drawn.units, drawn.streams);
     const std::size_t rows = batch.weight.size();
     const torch::Tensor output = MaskedForward(shape_, tape, Matrix(std::move(batch.visible), rows, tape.device()),
@@ -45,10 +46,10 @@ class MaskedPass final : public GradientPass {
   MaskedBatcher batcher_;
 };
 
-class PublishedPass final : public GradientPass {
+// Both variants with Gaussian noise: they differ in what is predicted.
+class GaussianPass final : public GradientPass {
  public:
-  PublishedPass(const ModelParts& parts, const TrainingContext& context, const TableCells& cells,
-                const UnitTable& units)
+  GaussianPass(const ModelParts& parts, const TrainingContext& context, const TableCells& cells, const UnitTable& units)
       : options_(parts.options),
         grids_(parts.grids),
         shape_(grids_, options_),
@@ -56,12 +57,20 @@ class PublishedPass final : public GradientPass {
         batcher_(shape_, options_, codec_, cells, units) {}
 
   std::vector<float> Run(engine::Tape& tape, const UnitDraws& drawn, const engine::ClipPlan& clip,
-                         std::unique_ptr<engine::PerUnitGradient>& gradient) override {
+                         std::unique_ptr<engine::PerUnitGradient>& gradient) const override {
     PublishedBatch batch = batcher_.Make(drawn.units, drawn.streams);
     const std::size_t rows = batch.weight.size();
     const torch::Tensor output = PublishedForward(shape_, tape, Matrix(std::move(batch.noisy), rows, tape.device()));
+    if (options_.variant == Variant::kDenoiser) {
+      torch::Tensor by_output = output.detach().to(torch::kCPU, /*non_blocking=*/false, /*copy=*/true);
+      std::vector<float> losses =
+          DenoiserLossAndGradient(shape_, grids_, batch, drawn.units.size(),
+                                  std::span(by_output.data_ptr<float>(), static_cast<std::size_t>(by_output.numel())));
+      gradient = std::make_unique<engine::PerUnitGradient>(tape, output, by_output.to(tape.device()), clip);
+      return losses;
+    }
     // Mean over coordinates and levels of (prediction - noise)^2: its gradient by the prediction in closed form.
-    const torch::Tensor difference = output.detach() - Matrix(std::move(batch.noise), rows, tape.device());
+    const torch::Tensor difference = output.detach() - Matrix(std::move(batch.target), rows, tape.device());
     const double scale = 1.0 / static_cast<double>(shape_.coordinates());
     const torch::Tensor weight = Matrix(std::move(batch.weight), rows, tape.device());
     const torch::Tensor row_losses = difference.square().sum(1, true) * weight * scale;
@@ -104,7 +113,7 @@ Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run, std
   parts.make_pass = [model, masked](const TrainingContext& context, const TableCells& cells,
                                     const UnitTable& table) -> std::unique_ptr<GradientPass> {
     if (masked) return std::make_unique<MaskedPass>(model, context, cells, table);
-    return std::make_unique<PublishedPass>(model, context, cells, table);
+    return std::make_unique<GaussianPass>(model, context, cells, table);
   };
   return gradient_family::MakeGradientContribution(std::move(parts), std::move(units), std::move(random), options);
 }

@@ -18,7 +18,7 @@ using gradient_family::ComputeOptions;
 Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run, std::shared_ptr<const UnitTable> units,
                                                        SecretRandom random, const ComputeOptions& options = {});
 
-// Opens the published variant (which samples through its network); the masked one needs no LibTorch.
+// Opens a variant with Gaussian noise (which samples through its network); the masked one needs no LibTorch.
 Result<std::unique_ptr<Generator>> OpenPublishedGenerator(std::shared_ptr<const Schema> schema,
                                                           const GeneratorModel& model);
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "common/config/run_specification.h"
+#include "models/table_diffusion/denoiser_loss.h"
 #include "models/table_diffusion/model_json.h"
 #include "models/tabular/token_transform.h"
 
@@ -12,6 +13,7 @@ namespace synod::table_diffusion {
 double LossBound(const std::vector<tabular::PublicGrid>& grids, const Options& options) {
   // The published variant predicts noise of variance at most about one a coordinate, averaged over coordinates.
   if (options.variant == Variant::kPublished) return 2.0;
+  if (options.variant == Variant::kDenoiser) return DenoiserLossBound(grids);
   double bound = 0.0;
   for (const tabular::PublicGrid& grid : grids) {
     bound += std::log(static_cast<double>(std::max<std::size_t>(2, tabular::TokenCapacity(grid, {options.tokens}))));

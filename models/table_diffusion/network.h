@@ -1,4 +1,4 @@
-// Forward passes of both variants over a tape: the same code trains and samples.
+// Forward passes of the variants over a tape: the same code trains and samples.
 #pragma once
 
 #include "models/engine/tape.h"
@@ -15,7 +15,7 @@ inline torch::Tensor MaskedForward(const MaskedShape& shape, engine::Tape& tape,
   return tape.Linear(shape.output, torch::tanh(hidden));
 }
 
-// noisy [rows, coordinates] -> predicted noise, [rows, coordinates].
+// noisy [rows, coordinates] -> predicted noise, or the clean row (logits where it is a one-hot), [rows, coordinates].
 inline torch::Tensor PublishedForward(const PublishedShape& shape, engine::Tape& tape, const torch::Tensor& noisy) {
   torch::Tensor x = noisy;
   x = torch::cat({torch::relu(tape.Norm(shape.first_norm, tape.Linear(shape.first, x))), x}, 1);

@@ -20,7 +20,7 @@ constexpr IntegerKey<Options> kIntegers[] = {
     {"time_embedding", &Options::time_embedding, 0, 256},         {"levels", &Options::levels, 2, 20},
     {"calibration_rounds", &Options::calibration_rounds, 0, 100},
 };
-constexpr std::string_view kVariants[] = {"masked", "published"};
+constexpr std::string_view kVariants[] = {"masked", "published", "denoiser"};
 constexpr ChoiceKey<Options> kChoices[] = {
     {"variant", kVariants, [](const Options& options) { return static_cast<std::size_t>(options.variant); },
      [](Options& options, std::size_t index) { options.variant = static_cast<Variant>(index); }},
@@ -31,7 +31,7 @@ Options Defaults(Variant variant, const RunSize& size) {
   Options options;
   options.variant = variant;
   const double units = static_cast<double>(std::max<std::uint64_t>(size.units, 1));
-  if (variant == Variant::kPublished) {
+  if (options.gaussian()) {
     options.batch = static_cast<std::uint32_t>(std::clamp(units / 8.0, 1.0, 1024.0));
     options.steps = static_cast<std::uint32_t>(std::min(5.0 * std::ceil(units / options.batch), 1e6));  // five epochs
     options.levels_per_row = options.levels;
@@ -60,10 +60,10 @@ Result<Options> Options::FromToml(const TomlSection& section, const RunSize& siz
   SYNOD_RETURN_IF_ERROR(gradient_family::ReadTrainingKeys(section, options));
   SYNOD_RETURN_IF_ERROR(ReadKeys(section, kKeys, options));
   if (options.time_embedding % 2 != 0) return section.ErrorAt("time_embedding", "must be even");
-  // The published variant runs every level of a row in one clip: that is its re-use of a batch.
-  if (options.variant == Variant::kPublished) {
+  // These variants run every level of a row in one clip: that is their re-use of a batch.
+  if (options.gaussian()) {
     if (section.Has("levels_per_row")) {
-      return section.ErrorAt("levels_per_row", "has no meaning for the published variant", "set levels");
+      return section.ErrorAt("levels_per_row", "has a meaning for the masked variant alone", "set levels");
     }
     options.levels_per_row = options.levels;
   }
@@ -85,7 +85,7 @@ Result<Options> Options::FromJson(const Json& json) {
   if (!gradient_family::TrainingFromJson(json, options) || !KeysFromJson(kKeys, json, options)) return broken;
   if (options.time_embedding % 2 != 0) return broken;
   // Both say how many uses a row has: batches are made by one and laid out by the other.
-  if (options.variant == Variant::kPublished && options.levels_per_row != options.levels) return broken;
+  if (options.gaussian() && options.levels_per_row != options.levels) return broken;
   return options;
 }
 

@@ -1,5 +1,6 @@
 #include "models/table_diffusion/published_batch.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/core/check.h"
@@ -31,8 +32,9 @@ PublishedBatch PublishedBatcher::Make(std::span<const std::uint32_t> units,
   const std::size_t uses = static_cast<std::size_t>(units_.max_rows_per_unit()) * options_.levels;
   PublishedBatch batch;
   batch.noisy.assign(units.size() * uses * width, 0.0F);
-  batch.noise.assign(units.size() * uses * width, 0.0F);
+  batch.target.assign(units.size() * uses * width, 0.0F);
   batch.weight.assign(units.size() * uses, 0.0F);
+  const bool predicts_row = options_.variant == Variant::kDenoiser;
   std::vector<float> clean(width);
   std::vector<std::uint16_t> row_cells(cells_.size());
   for (std::size_t i = 0; i < units.size(); ++i) {
@@ -43,9 +45,11 @@ PublishedBatch PublishedBatcher::Make(std::span<const std::uint32_t> units,
       for (std::size_t j = 0; j < cells_.size(); ++j) row_cells[j] = cells_[j][row];
       codec_.Encode(row_cells, mix.Uniform(), clean);
       for (std::uint32_t level = 0; level < options_.levels; ++level, ++use) {
-        const std::span<float> noise = std::span(batch.noise).subspan(use * width, width);
-        FillNoise(mix, std::sqrt(NoiseVariance(level, options_.levels)), noise);
-        for (std::size_t x = 0; x < width; ++x) batch.noisy[use * width + x] = clean[x] + noise[x];
+        const std::span<float> noisy = std::span(batch.noisy).subspan(use * width, width);
+        const std::span<float> target = std::span(batch.target).subspan(use * width, width);
+        FillNoise(mix, std::sqrt(NoiseVariance(level, options_.levels)), noisy);
+        std::copy_n((predicts_row ? clean : noisy).begin(), width, target.begin());
+        for (std::size_t x = 0; x < width; ++x) noisy[x] += clean[x];
         batch.weight[use] = 1.0F / static_cast<float>(own.size() * options_.levels);
       }
     }

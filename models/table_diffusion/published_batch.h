@@ -1,4 +1,5 @@
-// One micro-batch of the published variant: every level of noise of every row, all inside the unit's one clip.
+// One micro-batch of the variants with Gaussian noise: every level of noise of every row, all inside the unit's one
+// clip.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@ namespace synod::table_diffusion {
 
 struct PublishedBatch {
   std::vector<float> noisy;   // [units * uses][coordinates]: row + noise
-  std::vector<float> noise;   // [units * uses][coordinates]: what is to be predicted, already scaled
+  std::vector<float> target;  // [units * uses][coordinates]: what is to be predicted, the scaled noise or the clean row
   std::vector<float> weight;  // [units * uses]: 1 / (rows of the unit x levels); 0 for uses that a unit lacks
 };
 

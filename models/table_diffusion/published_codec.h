@@ -1,4 +1,4 @@
-// Rows as the published variant sees them: [DP quantile of each number | one-hots], and back.
+// Rows as the variants with Gaussian noise see them: [DP quantile of each number | one-hots], and back.
 //
 // The quantile of a value is the noisy distribution function at its cell plus the cell's share times the position
 // within the cell; its inverse finds the cell again. Everything comes from the noisy histogram and the public grids.

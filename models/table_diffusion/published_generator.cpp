@@ -2,6 +2,7 @@
 
 #include "common/core/check.h"
 #include "models/table_diffusion/contribution.h"
+#include "models/table_diffusion/denoiser_loss.h"
 #include "models/table_diffusion/entries.h"
 #include "models/table_diffusion/model_json.h"
 #include "models/table_diffusion/network.h"
@@ -12,9 +13,12 @@
 namespace synod::table_diffusion {
 namespace {
 
-// Sampling of the published variant, mended: it starts from what the last level was trained on (a row of independent
-// draws plus that level's noise, not N(0, I)), and since the network's output already is the scaled noise, a step from
-// deviation s to s' keeps the share s'/s of it (the deterministic variance-exploding sampler) and the last removes all.
+// Sampling of the variants with Gaussian noise, mended: it starts from what the last level was trained on (a row of
+// independent draws plus that level's noise, not N(0, I)).
+// published: since the network's output already is the scaled noise, a step from deviation s to s' keeps the share s'/s
+// of it (the deterministic variance-exploding sampler) and the last removes all.
+// denoiser: at every level a clean row is drawn from what the network predicts (one-hots by their softmax, not the
+// largest) and gets the next level's noise.
 class PublishedGenerator final : public Generator {
  public:
   PublishedGenerator(std::shared_ptr<const Schema> schema, const OpenedModel& model, const TrainingContext& context,
@@ -62,10 +66,15 @@ class PublishedGenerator final : public Generator {
                                                       {static_cast<std::int64_t>(parameters_.size())}, torch::kFloat32);
     for (std::uint32_t level = options_.levels; level-- > 0;) {
       engine::Tape tape(parameters, static_cast<std::int64_t>(rows), 1, /*record=*/false);
-      const torch::Tensor noise = PublishedForward(shape_, tape, state);
+      const torch::Tensor output = PublishedForward(shape_, tape, state);
       const double here = std::sqrt(NoiseVariance(level, options_.levels));
       const double next = level == 0 ? 0.0 : std::sqrt(NoiseVariance(level - 1, options_.levels));
-      state = state - noise * (1.0 - next / here);
+      if (options_.variant == Variant::kDenoiser) {
+        state = output.contiguous();
+        Redraw(random, next, std::span(state.data_ptr<float>(), x.size()));
+      } else {
+        state = state - output * (1.0 - next / here);
+      }
     }
     state = state.contiguous();
     std::vector<std::uint16_t> drawn(rows * cells.size());
@@ -74,6 +83,16 @@ class PublishedGenerator final : public Generator {
                     std::span(drawn).subspan(row * cells.size(), cells.size()));
     }
     return drawn;
+  }
+
+  // From predictions to clean rows, and to the next level's noise on them.
+  void Redraw(PublicRandom& random, double deviation, std::span<float> rows) const {
+    for (std::size_t first = 0; first < rows.size(); first += shape_.coordinates()) {
+      const std::span<float> row = rows.subspan(first, shape_.coordinates());
+      DrawCleanRow(shape_, grids_, random, row);
+      if (deviation == 0.0) continue;
+      for (float& value : row) value += static_cast<float>(deviation * random.Normal());
+    }
   }
 
   void AppendRow(std::span<const std::uint16_t> cells, PublicRandom& random, std::vector<ColumnCells>& output) const {

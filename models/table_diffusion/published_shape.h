@@ -1,5 +1,6 @@
-// The network of the published variant: a blind residual MLP on [numbers | one-hots] that predicts the added noise
-// (Truda 2023). Blocks: Linear -> normalisation over the row -> ReLU -> concatenated with the block's input.
+// The network of the variants with Gaussian noise: a blind residual MLP on [numbers | one-hots] that predicts the added
+// noise, or the clean row (Truda 2023). Blocks: Linear -> normalisation over the row -> ReLU -> concatenated with the
+// block's input.
 //
 // Coordinates: a numeric column is one coordinate, its DP quantile in (0, 1), and one more that says "missing" where
 // the schema allows that; a categorical column has one coordinate a cell.
@@ -20,6 +21,8 @@ struct PublishedShape {
   std::size_t columns() const { return first_coordinate.size() - 1; }
   std::size_t coordinates() const { return first_coordinate.back(); }
   std::int64_t parameters() const { return builder.size(); }
+
+  std::size_t width(std::size_t column) const { return first_coordinate[column + 1] - first_coordinate[column]; }
 
   std::vector<std::size_t> first_coordinate;  // columns + 1 entries
   engine::ParameterBuilder builder;

@@ -29,9 +29,8 @@ std::vector<float> InitialParameters(const Options& options, const ParameterLayo
     double scale = 0.0;
     if (part.name == "input.weight") scale = 1.0 / std::sqrt(static_cast<double>(columns));
     if (part.name == "time.weight") scale = 0.3 / std::sqrt(static_cast<double>(options.time_embedding));
-    // Published variant: uniform in +-1/sqrt(inputs), the usual start of a Linear layer.
-    const bool published = options.variant == Variant::kPublished;
-    if (published && is_weight) scale = 1.0 / std::sqrt(3.0 * static_cast<double>(part.shape.at(1)));
+    // Gaussian noise: the variance of uniform in +-1/sqrt(inputs), the usual start of a Linear layer.
+    if (options.gaussian() && is_weight) scale = 1.0 / std::sqrt(3.0 * static_cast<double>(part.shape.at(1)));
     if (scale > 0.0) {
       random.FillNormal(own);
       for (float& value : own) value *= static_cast<float>(scale);
@@ -51,7 +50,7 @@ Result<std::unique_ptr<DiffusionTrainer>> DiffusionTrainer::Make(const FamilyRun
                                       side,
                                       model.layout,
                                       InitialParameters(model.options, model.layout, model.grids.size(), run.seed),
-                                      model.options.variant == Variant::kPublished};
+                                      model.options.gaussian()};
   return std::unique_ptr<DiffusionTrainer>(new DiffusionTrainer(std::move(parts), model.options));
 }
 

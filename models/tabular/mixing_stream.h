@@ -1,7 +1,7 @@
 // A tiny stream of public pseudo-random words for data augmentation (which columns are hidden, how much noise a level
 // has): SplitMix64 (Steele, Lea, Flood 2014). One stream a unit and query, so that units never share draws. Noise and
-// sampling cannot take it. What privacy needs of it is that a unit's stream follows from a secret word of the unit alone
-// (contribution.h), never from who else is there.
+// sampling cannot take it. What privacy needs of it is that a unit's stream follows from a secret word of the unit
+// alone (contribution.h), never from who else is there.
 #pragma once
 
 #include <cmath>

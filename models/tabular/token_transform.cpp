@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "common/core/check.h"
+#include "models/tabular/denoised_counts.h"
 
 namespace synod::tabular {
 namespace {
@@ -98,26 +99,6 @@ std::vector<Run> NumericRuns(std::span<const double> noisy, std::span<const doub
 
 }  // namespace
 
-std::vector<double> ProjectToSimplex(std::span<const double> values, double total) {
-  SYNOD_CHECK(!values.empty() && total > 0.0, "a simplex has at least one corner and a positive total");
-  // The projection does not change when all values move together: counted from the largest, values far from zero do not
-  // swallow the total.
-  const double largest = *std::max_element(values.begin(), values.end());
-  std::vector<double> sorted;
-  for (const double value : values) sorted.push_back(value - largest);
-  std::sort(sorted.begin(), sorted.end(), std::greater<>());
-  double sum = 0.0;
-  double shift = 0.0;
-  for (std::size_t k = 0; k < sorted.size(); ++k) {
-    sum += sorted[k];
-    const double candidate = (sum - total) / static_cast<double>(k + 1);
-    if (sorted[k] - candidate > 0.0) shift = candidate;
-  }
-  std::vector<double> projected;
-  for (const double value : values) projected.push_back(std::max(0.0, (value - largest) - shift));
-  return projected;
-}
-
 std::size_t TokenCapacity(const PublicGrid& grid, const TokenOptions& options) {
   const std::size_t missing = grid.has_missing() ? 1 : 0;
   if (!grid.numeric()) return grid.cells();
@@ -129,7 +110,7 @@ TokenColumn MakeTokens(const PublicGrid& grid, std::span<const double> noisy_cou
                        const TokenOptions& options) {
   SYNOD_CHECK(noisy_counts.size() == grid.cells(), "one count for each cell");
   TokenColumn column;
-  column.cell_probability = ProjectToSimplex(noisy_counts, total);
+  column.cell_probability = DenoisedCounts(grid, noisy_counts, sigma, total);
   const double sum = std::accumulate(column.cell_probability.begin(), column.cell_probability.end(), 0.0);
   for (double& p : column.cell_probability) p /= sum;
 

@@ -36,9 +36,6 @@ std::size_t TokenCapacity(const PublicGrid& grid, const TokenOptions& options);
 TokenColumn MakeTokens(const PublicGrid& grid, std::span<const double> noisy_counts, double sigma, double total,
                        const TokenOptions& options);
 
-// The closest vector (in L2) with non-negative entries that sum to `total`.
-std::vector<double> ProjectToSimplex(std::span<const double> values, double total);
-
 // The tokens of all columns, laid side by side.
 class TokenTransform {
  public:

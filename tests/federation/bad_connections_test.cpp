@@ -26,7 +26,7 @@ class BadConnections : public ::testing::Test {
   Federation& federation() { return training_.federation; }
   std::string log() { return federation().LogOf(Federation::kCoordinator); }
   void ExpectInLog(const std::string& text) {
-    EXPECT_TRUE(Eventually([&] { return log().find(text) != std::string::npos; }, 10.0)) << text << log();
+    EXPECT_TRUE(Eventually([&] { return log().find(text) != std::string::npos; })) << text << log();
   }
 
   TrainingFederation training_;

@@ -35,9 +35,10 @@ class BadMessages : public ::testing::Test {
     ASSERT_TRUE(peer.Open()) << rule << federation().LogOf(Federation::kCoordinator);
     misbehave(peer);
     EXPECT_EQ(peer.WaitForEnd(), GoodbyeReason::kProtocol) << rule;
-    EXPECT_TRUE(
-        Eventually([&] { return federation().LogOf(Federation::kCoordinator).find(rule) != std::string::npos; }, 10.0))
-        << "not in the log: " << rule << federation().LogOf(Federation::kCoordinator);
+    EXPECT_TRUE(Eventually([&] {
+      return federation().LogOf(Federation::kCoordinator).find(rule) != std::string::npos;
+    })) << "not in the log: "
+        << rule << federation().LogOf(Federation::kCoordinator);
   }
   Bytes FrameOf(const BadPeer& peer, std::uint64_t ahead = 0) const {
     Bytes frame;

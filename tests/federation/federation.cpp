@@ -11,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <random>
 #include <thread>
 
 #include "common/artefact/generator_file.h"
@@ -26,17 +27,24 @@ namespace {
 
 constexpr auto kPoll = std::chrono::milliseconds(50);
 
-// Of a port that is free now. Another program could take it before ours does; then the test says so.
+// A port that is free now, below those that the system hands out for outgoing connections: between here and the
+// daemon's start no connection of another test can take it, only one that was drawn here at the same moment.
 std::uint16_t FreePort() {
-  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  const bool bound = bind(descriptor, reinterpret_cast<const sockaddr*>(&address), size) == 0 &&
-                     getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  close(descriptor);
-  return bound ? ntohs(address.sin_port) : 0;
+  constexpr std::uint32_t kFirst = 15000;
+  constexpr std::uint32_t kCount = 17000;
+  std::random_device random;
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    const auto port = static_cast<std::uint16_t>(kFirst + random() % kCount);
+    const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    const bool bound = bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    close(descriptor);
+    if (bound) return port;
+  }
+  return 0;
 }
 
 std::string ProgramPath(const std::string& name) {
@@ -281,7 +289,7 @@ std::string Federation::Submit() const {
         submitted = Synod({"run", "submit", run_file(), "--sites", fmt::format("{}", fmt::join(options_.sites, ","))});
         return submitted.exit_code != 2;
       },
-      10.0);
+      30.0);
   if (submitted.exit_code != 0) {
     ADD_FAILURE() << submitted.both() << Logs();
     return "";

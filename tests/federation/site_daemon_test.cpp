@@ -50,6 +50,10 @@ TEST(SiteDaemonProcess, AnswersItsAdministratorAndTheFilesDoWhereItIsStopped) {
   federation.StartAll();
   const std::string run = federation.Submit();
   ASSERT_TRUE(federation.WaitFor(run, {"published"})) << federation.Logs();
+  // The site hears of it a moment after the coordinator says so.
+  ASSERT_TRUE(Eventually([&] {
+    return SynodSite(federation, {"requests", "--all"}).out.find("published") != std::string::npos;
+  })) << federation.Logs();
   const Json running = DataOf(SynodSite(federation, {"ledger", "show", "--format", "json"}));
   EXPECT_GE(running["rows"], 12);
   EXPECT_EQ(SynodSite(federation, {"ledger", "verify"}).exit_code, 0);

@@ -157,8 +157,9 @@ TEST_F(Simulation, ASiteRefusesPayloadsThatAreNotNumbersOrNotOfTheModelsSize) {
     return site.Answer(query, {run, query.index, 0}).ok();
   };
   const std::size_t size = resolved.layout.size();
-  // One number for the noise level, then the histograms.
-  const std::vector<float> context(1 + resolved.run.plan->entries()[0].dimension, 1.0F);
+  // The noise level, no threshold, then the histograms.
+  std::vector<float> context(2 + resolved.run.plan->entries()[0].dimension, 1.0F);
+  context[1] = 0.0F;
   const std::vector<float> parameters(size, 0.01F);
   const auto with = [](std::vector<float> values, float last) {
     values.back() = last;

@@ -217,7 +217,8 @@ AnswerRequest Gradient(const RunOffer& offer, std::size_t parameters) {
   query.entry = 1;
   query.kind = QueryKind::kGradient;
   const std::size_t cells = Plan::FromCanonicalText(offer.plan).value().entries()[0].dimension;
-  query.context.assign(cells + 1, 1.0F);
+  query.context.assign(cells + 2, 1.0F);
+  query.context[1] = 0.0F;  // the clip does not adapt
   query.parameters.assign(parameters, 0.01F);
   return {QueryName{kRun, 0, 0}, std::make_shared<const Query>(std::move(query))};
 }

@@ -4,6 +4,7 @@
 
 #include "common/privacy/plan_explain.h"
 #include "common/privacy/plan_inverse.h"
+#include "models/recommendation/recommendation.h"
 #include "models/run_plan.h"
 #include "tools/synod/commands.h"
 
@@ -51,6 +52,15 @@ std::string AnswerText(PlanQuestion question, const PlanAnswer& answer, double a
   return text + "Held fixed: " + held + ".\n\n";
 }
 
+// "batch = 1024, hidden = 128, ...": every hyper-parameter with its value.
+std::string SettingsText(const Json& options) {
+  std::string text;
+  for (const auto& item : options.items()) {
+    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", item.key(), item.value().dump());
+  }
+  return text;
+}
+
 Result<CommandOutput> Solve(const PlanRequest& request, PlanQuestion question, double noise_multiplier) {
   SYNOD_ASSIGN_OR_RETURN(const PlanAnswer answer, SolvePlan(request, question, noise_multiplier));
   const std::string held = HeldFixed(question, request);
@@ -65,6 +75,21 @@ Result<CommandOutput> Solve(const PlanRequest& request, PlanQuestion question, d
   solved["beyond"] = answer.beyond ? Json(*answer.beyond) : Json();
   solved["beyond_noise_multiplier"] = answer.beyond_noise_multiplier ? Json(*answer.beyond_noise_multiplier) : Json();
   output.data["solved"] = std::move(solved);
+  return output;
+}
+
+Result<CommandOutput> PlanWithRecommendation(const RunSpecification& specification, const ResolvedRun& resolved) {
+  CommandOutput output;
+  SYNOD_ASSIGN_OR_RETURN(output.data, ExplainPlan(*resolved.run.plan));
+  const PrivacyTarget& privacy = specification.privacy;
+  SYNOD_ASSIGN_OR_RETURN(const Recommendation recommendation,
+                         Recommend(SizeOf(*resolved.run.schema, privacy.units, privacy.epsilon), MeasuredResults()));
+  output.data["recommendation"] = RecommendationJson(recommendation);
+  const Json& options = resolved.run.options;
+  output.data["options"] = options;
+  output.text = PlanText(output.data) + "\n" +
+                RecommendationText(recommendation, specification.family, options.value("variant", "")) +
+                "\nSettings of this run: " + SettingsText(options) + "\n";
   return output;
 }
 
@@ -89,10 +114,7 @@ Result<CommandOutput> RunPlan(const PlanOptions& options, CommandContext& contex
     if (options.noise_multiplier) return BadInput("--noise-multiplier goes with --solve", "see synod plan --help");
     SYNOD_ASSIGN_OR_RETURN(const ResolvedRun resolved,
                            ResolveRun(specification, std::make_shared<const Schema>(std::move(schema)), aggregation));
-    CommandOutput output;
-    SYNOD_ASSIGN_OR_RETURN(output.data, ExplainPlan(*resolved.run.plan));
-    output.text = PlanText(output.data);
-    return output;
+    return PlanWithRecommendation(specification, resolved);
   }
   SYNOD_ASSIGN_OR_RETURN(const PlanQuestion question, QuestionOf(options.solve));
   if (!options.noise_multiplier) {

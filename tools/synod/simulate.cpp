@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <cmath>
 #include <filesystem>
@@ -8,6 +9,7 @@
 #include "common/core/file.h"
 #include "common/data/load_table.h"
 #include "models/family_table.h"
+#include "models/recommendation/recommendation.h"
 #include "tools/simulation/simulated_federation.h"
 #include "tools/synod/commands.h"
 #include "tools/synod/training_session.h"
@@ -67,6 +69,12 @@ Result<Aggregation> AggregationOption(const std::string& name) {
   return BadInput(fmt::format("--aggregation is \"{}\"", name), "use secure, none or curator");
 }
 
+// The most memory that this process has held.
+static double PeakMebibytes() {
+  rusage usage{};
+  return getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<double>(usage.ru_maxrss) / 1024.0 : 0.0;
+}
+
 Result<CommandOutput> RunSimulate(const SimulateOptions& options, CommandContext& context) {
   RunOverrides overrides;
   overrides.epsilon = options.epsilon;
@@ -108,10 +116,17 @@ Result<CommandOutput> RunSimulate(const SimulateOptions& options, CommandContext
   output.data = Inspect(file);
   output.data["generator"] = path;
   output.data["seconds"] = seconds;
+  const TableSize size = SizeOf(*shared_schema, specification.privacy.units, specification.privacy.epsilon);
+  output.data["modelled_columns"] = size.columns;
+  output.data["numeric_columns"] = size.numeric_columns;
+  output.data["options"] = file.content().options;
+  const double peak = PeakMebibytes();
+  output.data["peak_mebibytes"] = peak;
   SYNOD_ASSIGN_OR_RETURN(const std::string json, CanonicalJsonText(output.data));
   SYNOD_RETURN_IF_ERROR(WriteFileAtomically((fs::path(options.out) / "summary.json").string(), AsBytes(json)));
   output.text = InspectText(file) + "\n" + FamilyStatement(file.content().family) + "\n" +
-                fmt::format("\ntrained in {}\ngenerator: {}\n", HumanSeconds(seconds), path);
+                fmt::format("\ntrained in {} with at most {:.0f} MiB of memory\ngenerator: {}\n", HumanSeconds(seconds),
+                            peak, path);
   return output;
 }
 

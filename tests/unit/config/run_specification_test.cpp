@@ -57,6 +57,7 @@ TEST(RunSpecification, FillsInTheDefaults) {
   EXPECT_EQ(run->privacy.max_sites_per_subject, 1u);
   EXPECT_EQ(run->privacy.clip, 1.0);
   EXPECT_EQ(run->budget.training, 0.9);
+  EXPECT_FALSE(run->budget.stated);
   EXPECT_TRUE(run->warnings.empty());
 }
 
@@ -130,6 +131,7 @@ TEST(RunSpecification, RefusesSharesThatDoNotSumToOne) {
       With("[model]", "[budget]\ntransforms = 0.1\ntraining = 0.7\ncounting = 0.1\nquality = 0.1\n[model]");
   ASSERT_TRUE(run.ok()) << run.error().message;
   EXPECT_EQ(run->budget.quality, 0.1);
+  EXPECT_TRUE(run->budget.stated);
 }
 
 TEST(RunSpecification, DerivesAQuorumThatHidesEverySite) {

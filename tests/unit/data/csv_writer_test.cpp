@@ -46,6 +46,9 @@ TEST(CsvWriter, WritesEachTypeInItsForm) {
             "n\n0.1\n-2.5\n0.33333334\n0\n4\n");
   EXPECT_EQ(WrittenNumbers(Numeric("n", ColumnType::kContinuous, -9, 9, 2), {0.1, -2.555, -0.001, -0.005, 9}),
             "n\n0.10\n-2.56\n0.00\n0.00\n9.00\n");
+  Column filled = Numeric("n", ColumnType::kContinuous, 0, 9, 1);
+  filled.special_values = {1.01, 2};
+  EXPECT_EQ(WrittenNumbers(filled, {1.01, 2, 1.0, 1.1, 1.0100001}), "n\n1.01\n2.0\n1.0\n1.1\n1.0\n");
   EXPECT_EQ(WrittenNumbers(Numeric("n", ColumnType::kDatetime, 0, 86400.0 * 9), {86400}), "n\n1970-01-02\n");
   EXPECT_EQ(WrittenNumbers(Numeric("n", ColumnType::kDatetime, 0, 86401), {86399}), "n\n1970-01-01T23:59:59Z\n");
 }

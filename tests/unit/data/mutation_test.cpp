@@ -24,7 +24,7 @@ min = 0
 max = 1000
 decimals = 1
 missing = true
-atoms = [0, 5.5]
+special_values = [0, 5.5]
 [[column]]
 name = "town"
 type = "categorical"

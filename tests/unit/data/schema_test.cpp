@@ -38,7 +38,7 @@ type = "continuous"
 min = -1.5
 max = 2
 decimals = 1
-atoms = [0, 0.5]
+special_values = [0, 0.5]
 missing = true
 [[column]]
 name = "k"
@@ -72,7 +72,7 @@ role = "ignored"
   ASSERT_EQ(columns.size(), 7u);
   EXPECT_EQ(columns[0].minimum, -1.5);
   EXPECT_EQ(columns[0].decimals, 1);
-  EXPECT_EQ(columns[0].atoms, (std::vector<double>{0, 0.5}));
+  EXPECT_EQ(columns[0].special_values, (std::vector<double>{0, 0.5}));
   EXPECT_TRUE(columns[0].missing_allowed);
   EXPECT_EQ(columns[3].minimum, 1577836800.0);
   EXPECT_TRUE(columns[3].is_whole_days());
@@ -118,7 +118,9 @@ TEST(Schema, HashChangesWithEveryPart) {
        {"type = \"integer\"\nmin = 0\nmax = 9", "type = \"continuous\"\nmin = 1\nmax = 9",
         "type = \"continuous\"\nmin = 0\nmax = 8", "type = \"continuous\"\nmin = 0\nmax = 9\nmissing = true",
         "type = \"continuous\"\nmin = 0\nmax = 9\ndecimals = 2",
-        "type = \"continuous\"\nmin = 0\nmax = 9\natoms = [0]"}) {
+        "type = \"continuous\"\nmin = 0\nmax = 9\nspecial_values = [0]",
+        "type = \"continuous\"\nmin = 0\nmax = 9\nscale = \"log\"",
+        "type = \"continuous\"\nmin = 0\nmax = 9\nscale = \"linear\""}) {
     EXPECT_NE(hash(other), base) << other;
   }
 }
@@ -157,10 +159,20 @@ TEST(Schema, RefusesEachFaultWithFileLineAndKey) {
                       "12: column[2].decimals", "between");
   ExpectSchemaRefused("name = \"y\"\ntype = \"continuous\"\nmin = 0.05\nmax = 1\ndecimals = 1\n", "10: column[2].min",
                       "digits");
-  ExpectSchemaRefused("name = \"y\"\ntype = \"continuous\"\nmin = 0\nmax = 1\natoms = [2]\n", "12: column[2].atoms",
-                      "outside");
-  ExpectSchemaRefused("name = \"y\"\ntype = \"continuous\"\nmin = 0\nmax = 1\natoms = [1, 1.0]\n",
-                      "12: column[2].atoms", "twice");
+  ExpectSchemaRefused("name = \"y\"\ntype = \"continuous\"\nmin = 0\nmax = 1\nspecial_values = [2]\n",
+                      "12: column[2].special_values", "outside");
+  ExpectSchemaRefused("name = \"y\"\ntype = \"continuous\"\nmin = 0\nmax = 1\nspecial_values = [1, 1.0]\n",
+                      "12: column[2].special_values", "twice");
+  ExpectSchemaRefused("name = \"y\"\ntype = \"integer\"\nmin = 0\nmax = 1\nscale = \"cubic\"\n", "12: column[2].scale",
+                      "one of: linear, log");
+  ExpectSchemaRefused("name = \"y\"\ntype = \"continuous\"\nmin = -1\nmax = 1\nscale = \"log\"\n",
+                      "12: column[2].scale", "below 0");
+  ExpectSchemaRefused("name = \"y\"\ntype = \"binary\"\nvalues = [\"a\", \"b\"]\nscale = \"log\"\n",
+                      "11: column[2].scale", "known key");
+  ExpectSchemaRefused("name = \"y\"\ntype = \"datetime\"\nmin = 2020-01-01\nmax = 2021-01-01\nscale = \"log\"\n",
+                      "12: column[2].scale", "known key");
+  ExpectSchemaRefused("name = \"y\"\ntype = \"integer\"\nmin = 0\nmax = 1\natoms = [0]\n", "12: column[2].atoms",
+                      "known key");
   ExpectSchemaRefused("name = \"y\"\ntype = \"integer\"\nmin = 0\nmax = 1\nmissing = 1\n", "12: column[2].missing",
                       "true or false");
   ExpectSchemaRefused("name = \"y\"\ntype = \"integer\"\nmin = 0\nmax = 1\nrole = \"key\"\n", "12: column[2].role",
@@ -206,6 +218,8 @@ TEST(Schema, RefusesJsonThatIsNotOne) {
   refused([](Json& json) { json["columns"][0]["min"] = std::numeric_limits<double>::quiet_NaN(); });
   refused([](Json& json) { json["columns"][0]["type"] = "text"; });
   refused([](Json& json) { json["columns"][0]["decimals"] = 1e9; });
+  refused([](Json& json) { json["columns"][0]["scale"] = "cubic"; });
+  refused([](Json& json) { json["columns"][0]["scale"] = 1; });
   refused([](Json& json) { json["columns"][0]["surprise"] = 1; });
   refused([](Json& json) { json["columns"][0].erase("missing"); });
   refused([](Json& json) { json["columns"][1]["values"] = {"0", 1}; });
@@ -234,7 +248,7 @@ TEST(Schema, RefusesTooMuchOfAnything) {
 }
 
 TEST(Schema, LoadsTheSchemasOfTheProject) {
-  for (const char* name : {"adult", "heart4_missing", "randhie"}) {
+  for (const char* name : {"adult", "heart4_missing", "randhie", "support2"}) {
     const Result<Schema> schema =
         Schema::FromFile(std::string(SYNOD_SOURCE_DIR) + "/configs/schemas/" + name + ".toml");
     ASSERT_TRUE(schema.ok()) << schema.error().message;

@@ -144,8 +144,13 @@ TEST_P(Checkpoints, AreOfOneRunOneFamilyAndOneVersion) {
 INSTANTIATE_TEST_SUITE_P(
     EveryFamily, Checkpoints,
     ::testing::Values(FamilyCase{"independent_columns", "rounds = 5\n"},
+                      FamilyCase{"attention", "steps = 9\nbatch = 50\nwidth = 4\nhidden = 4\ncalibration_rounds = 1\n"},
                       FamilyCase{"table_diffusion", "steps = 9\nbatch = 50\nhidden = 4\ncalibration_rounds = 1\n"},
-                      FamilyCase{"table_diffusion", "variant = \"published\"\nsteps = 9\nbatch = 50\nhidden = 4\n"}),
+                      FamilyCase{"table_diffusion", "variant = \"published\"\nsteps = 9\nbatch = 50\nhidden = 4\n"},
+                      FamilyCase{"table_diffusion", "variant = \"denoiser\"\nsteps = 9\nbatch = 50\nhidden = 4\n"},
+                      FamilyCase{"wgan",
+                                 "steps = 9\nbatch = 50\ncritic_hidden = 4\nlatent = 3\ngenerator_hidden = 5\n"
+                                 "generator_rows = 20\ncalibration_rounds = 1\n"}),
     [](const auto& one) { return one.param.family + std::to_string(one.index); });
 
 TEST(TableDiffusionCheckpoints, AreOfOneSeed) {

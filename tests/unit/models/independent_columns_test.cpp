@@ -169,24 +169,16 @@ TEST(IndependentColumns, WithoutAnAnswerThereIsNoModel) {
   EXPECT_FALSE(trainer->Finish().ok());
 }
 
-// Without decimals: a number that is rounded for people may end in the cell beside the one that it was drawn in.
-std::shared_ptr<const Schema> UnroundedSchema() {
-  std::vector<Column> columns = testing::MixedSchema()->columns();
-  for (Column& column : columns) column.decimals = -1;
-  return testing::SchemaOf(std::move(columns));
-}
-
 // Every column's rows follow its noisy marginal. Fixed seed; a column is off by more than 5.2 deviations with
 // probability below 1e-6 where the sampler is right.
 TEST(IndependentColumns, RowsFollowTheNoisyMarginals) {
-  testing::RunRequest request = Request("", 4000);
-  request.schema = UnroundedSchema();
-  const ResolvedRun resolved = testing::Resolve(request);
+  const ResolvedRun resolved = testing::Resolve(Request("", 4000));
   const auto units = RandomUnits(resolved.run.schema, 4000);
   const GeneratorModel model = Trained(resolved, units);
   const auto generator = OpenGenerator(resolved.run.schema, model, &NoCompute).value();
   const std::vector<tabular::PublicGrid> grids = tabular::GridsOf(*resolved.run.schema);
-  const auto transform = tabular::TokenTransform::FromHistogram(grids, model.parameters, 1.0, {});
+  const auto transform =
+      tabular::TokenTransform::FromHistogram(grids, model.parameters, model.state["sigma"].get<double>(), {});
   constexpr std::size_t kBlocks = 10;
   std::vector<double> drawn(model.parameters.size());
   for (std::size_t block = 0; block < kBlocks; ++block) {

@@ -180,6 +180,7 @@ TEST(MaskedGenerator, StaysWithinTheSchemaWithTheWorstNumbersThatAFloatHolds) {
     for (Json& count : model.state["histogram"]) count = (random.Uniform() - 0.5) * static_cast<double>(size);
     for (Json& offset : model.state["offsets"]) offset = (random.Uniform() - 0.5) * static_cast<double>(size);
     model.state["histogram"][0] = 1.0;
+    model.state["histogram"][1] = 0.0;
     const auto generator = Open(world.schema, model).value();
     const Result<Table> rows = generator->Block(1, 0, 200, {});
     EXPECT_TRUE(rows.ok()) << rows.error().message;

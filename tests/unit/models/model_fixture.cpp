@@ -83,7 +83,7 @@ std::shared_ptr<const Schema> SchemaOf(std::vector<Column> columns) {
 std::shared_ptr<const Schema> MixedSchema(bool subjects) {
   Column wide = Number("wide", ColumnType::kInteger, 0, 1000);
   wide.missing_allowed = true;
-  wide.atoms = {0, 250};
+  wide.special_values = {0, 250};
   Column kind = Categories("kind", 3);
   kind.missing_allowed = true;
   Column level = Number("level", ColumnType::kContinuous, -5, 5);
@@ -103,7 +103,8 @@ double AllowedNumber(const Column& column, PublicRandom& random) {
   const std::uint64_t choice = random.IntegerBelow(10);
   if (choice == 0) return column.minimum;
   if (choice == 1) return column.maximum;
-  if (choice == 2 && !column.atoms.empty()) return column.atoms[random.IntegerBelow(column.atoms.size())];
+  if (choice == 2 && !column.special_values.empty())
+    return column.special_values[random.IntegerBelow(column.special_values.size())];
   if (choice == 3 && column.missing_allowed) return std::nan("");
   const double number = column.minimum + random.Uniform() * (column.maximum - column.minimum);
   if (column.type != ColumnType::kContinuous) return std::floor(number);

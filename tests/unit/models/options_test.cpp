@@ -33,7 +33,7 @@ TEST(DiffusionOptions, RefuseValuesThatAreNoneOrOutOfRange) {
        {"time_embedding = 7", "learning_rate = nan", "learning_rate = inf", "learning_rate = 0.0", "beta1 = 1.0",
         "average_decay = -0.1", "steps = 0", "steps = 1.5", "batch = 0", "hidden = 100000", "tokens = 1", "levels = 1",
         "levels_per_row = 65", "calibration_rounds = -1", "variant = \"gaussian\"", "variant = 1", "clip = 0.5",
-        "variant = \"published\"\nlevels_per_row = 2"}) {
+        "variant = \"published\"\nlevels_per_row = 2", "variant = \"denoiser\"\nlevels_per_row = 2"}) {
     EXPECT_FALSE(Read(text).ok()) << text;
   }
 }
@@ -42,7 +42,7 @@ TEST(DiffusionOptions, HaveDefaultsThatSuitTheSizeOfTheRun) {
   for (const std::uint64_t units : {std::uint64_t{1}, std::uint64_t{200}, std::uint64_t{3999}, std::uint64_t{4000},
                                     std::uint64_t{1000000}, std::numeric_limits<std::uint64_t>::max()}) {
     for (const double epsilon : {0.1, 1.0, 8.0}) {
-      for (const char* text : {"", "variant = \"published\""}) {
+      for (const char* text : {"", "variant = \"published\"", "variant = \"denoiser\""}) {
         const Result<Options> options = Read(text, {units, epsilon});
         ASSERT_TRUE(options.ok());
         EXPECT_GE(options->batch, 1U);
@@ -93,7 +93,7 @@ TEST(DiffusionOptions, RefuseAPublishedVariantThatIsOfTwoMindsAboutItsLevels) {
 }
 
 TEST(DiffusionPlan, AsksForAHistogramAndForTheTraining) {
-  for (const char* variant : {"", "variant = \"published\"\n"}) {
+  for (const char* variant : {"", "variant = \"published\"\n", "variant = \"denoiser\"\n"}) {
     const auto schema = testing::MixedSchema();
     const FamilyPlan plan = testing::TryPlan({schema, 400, std::string(variant) + "steps = 12\nbatch = 40\n"}).value();
     ASSERT_EQ(plan.entries.size(), 2U);

@@ -113,7 +113,7 @@ TEST(PublishedBatch, GivesAUnitTheSameUsesWhoeverElseIsDrawnAndWherever) {
   for (const std::uint32_t unit : all) {
     const PublishedBatch alone = batcher.Make(std::vector{unit}, testing::StreamsOf({unit}, 5));
     EXPECT_TRUE(std::equal(alone.noisy.begin(), alone.noisy.end(), together.noisy.begin() + unit * width));
-    EXPECT_TRUE(std::equal(alone.noise.begin(), alone.noise.end(), together.noise.begin() + unit * width));
+    EXPECT_TRUE(std::equal(alone.target.begin(), alone.target.end(), together.target.begin() + unit * width));
     EXPECT_NEAR(std::accumulate(alone.weight.begin(), alone.weight.end(), 0.0), 1.0, 1e-6);
   }
 }

@@ -14,7 +14,7 @@ struct WideColumn {
   explicit WideColumn(double sigma = 0.5) {
     Column column = testing::Number("wide", ColumnType::kInteger, 0, 1000);
     column.missing_allowed = true;
-    column.atoms = {250};
+    column.special_values = {250};
     const tabular::PublicGrid grid(column);
     PublicRandom random(3, "counts");
     std::vector<double> counts(grid.cells());

@@ -329,7 +329,7 @@ Column RandomColumn(const std::string& name, PublicRandom& random) {
     const double wide = random.IntegerBelow(4) == 0 ? 0.0 : std::floor(std::pow(10.0, 6.0 * random.Uniform()));
     column = testing::Number(name, kind == 0 ? ColumnType::kInteger : ColumnType::kContinuous, low, low + wide);
     if (kind == 2) column.decimals = static_cast<int>(random.IntegerBelow(4));
-    if (random.IntegerBelow(3) == 0) column.atoms = {low};
+    if (random.IntegerBelow(3) == 0) column.special_values = {low};
   }
   column.missing_allowed = random.IntegerBelow(3) == 0;
   return column;

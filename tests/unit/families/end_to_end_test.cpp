@@ -1,65 +1,19 @@
 // Small federations in one process, from rows to rows.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "common/data/load_table.h"
-#include "models/family_table.h"
-#include "models/table_diffusion/contribution.h"
-#include "tests/support/seeded_streams.h"
 #include "tests/support/shared_data.h"
-#include "tests/unit/models/model_fixture.h"
-#include "tools/simulation/simulated_federation.h"
+#include "tests/unit/families/small_federation.h"
 
 namespace synod::table_diffusion {
 namespace {
 
-class ComputeHere final : public ComputeModule {
- public:
-  Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run, std::shared_ptr<const UnitTable> units,
-                                                         SecretRandom random) override {
-    return table_diffusion::MakeContribution(run, std::move(units), std::move(random));
-  }
-  Result<std::unique_ptr<Generator>> OpenGenerator(std::shared_ptr<const Schema> schema,
-                                                   const GeneratorModel& model) override {
-    return OpenPublishedGenerator(std::move(schema), model);
-  }
-  std::string Description() const override { return "the test's own"; }
-};
-
-Result<ComputeModule*> LoadHere() {
-  static ComputeHere compute;
-  return &compute;
-}
-
-std::unique_ptr<Generator> Train(const testing::RunRequest& request, const Table& table) {
-  const ResolvedRun resolved = testing::Resolve(request);
-  std::vector<std::shared_ptr<const UnitTable>> sites;
-  for (Table& part : SplitByPosition(table, request.sites)) {
-    const auto shared = std::make_shared<const Table>(std::move(part));
-    const bool subjects = request.schema->subject() >= 0;
-    sites.push_back(std::make_shared<const UnitTable>(subjects ? UnitTable::Subjects(shared, 3).value()
-                                                               : UnitTable::Records(shared)));
-  }
-  const SystemClock clock;
-  SimulationPorts ports{&LoadHere, clock};
-  ports.streams = [](std::size_t site) {
-    return std::make_unique<testing::SeededStreams>(100, "site-" + std::to_string(site));
-  };
-  const Result<GeneratorFile> file = SimulateFederation(resolved, sites, ports);
-  EXPECT_TRUE(file.ok()) << (file.ok() ? "" : file.error().message);
-  const GeneratorContent& content = file->content();
-  const GeneratorModel model{content.family, content.options, content.state, resolved.layout, content.parameters};
-  return OpenGenerator(request.schema, model, &LoadHere).value();
-}
-
-// Table::Create inside the generator checks every cell against the schema.
-Table Draw(const Generator& generator, std::size_t rows) {
-  Result<Table> drawn = generator.Block(3, 0, rows, {});
-  EXPECT_TRUE(drawn.ok()) << (drawn.ok() ? "" : drawn.error().message);
-  return std::move(drawn).value();
-}
+using testing::Draw;
+using testing::Train;
 
 // Two columns that nearly always agree, and a number that is high where they are.
 std::shared_ptr<const Schema> DependentSchema() {
@@ -112,10 +66,16 @@ TEST(EndToEnd, LearnsOverSeveralSitesThatEachSeeOneValue) {
   EXPECT_EQ(Draw(*generator, 100).rows(), 100U);
 }
 
-TEST(EndToEnd, RunsThePublishedVariant) {
+class GaussianVariants : public ::testing::TestWithParam<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Both, GaussianVariants, ::testing::Values("published", "denoiser"),
+                         [](const auto& instance) { return std::string(instance.param); });
+
+TEST_P(GaussianVariants, RunFromRowsToRows) {
   const auto schema = testing::MixedSchema();
-  const auto generator = Train({schema, 400, "variant = \"published\"\nsteps = 20\nbatch = 100\nhidden = 16\n", 50.0},
-                               testing::RandomTable(schema, 400, 6));
+  const auto generator =
+      Train({schema, 400, fmt::format("variant = \"{}\"\nsteps = 20\nbatch = 100\nhidden = 16\n", GetParam()), 50.0},
+            testing::RandomTable(schema, 400, 6));
   const Table drawn = Draw(*generator, 300);
   const Table again = Draw(*generator, 100);
   for (std::size_t row = 0; row < 100; ++row) {
@@ -130,42 +90,11 @@ TEST(EndToEnd, RunsThePublishedVariant) {
 TEST(EndToEnd, RunsWithSubjectsAsUnits) {
   const auto schema = testing::MixedSchema(true);
   const Table table = testing::RandomTable(schema, 400, 7, 3);
-  for (const char* variant : {"", "variant = \"published\"\n"}) {
+  for (const char* variant : {"", "variant = \"published\"\n", "variant = \"denoiser\"\n"}) {
     const auto generator =
         Train({schema, 200, std::string(variant) + "steps = 5\nbatch = 50\nhidden = 8\n", 20.0}, table);
     EXPECT_EQ(Draw(*generator, 64).rows(), 64U);
   }
-}
-
-TEST(EndToEnd, RunsOnATableOfOneColumn) {
-  const auto schema = testing::SchemaOf({testing::Number("x", ColumnType::kContinuous, -2, 3)});
-  for (const char* variant : {"", "variant = \"published\"\n"}) {
-    const auto generator = Train({schema, 300, std::string(variant) + "steps = 5\nbatch = 50\nhidden = 8\n", 20.0},
-                                 testing::RandomTable(schema, 300, 8));
-    EXPECT_EQ(Draw(*generator, 64).rows(), 64U);
-  }
-}
-
-TEST(EndToEnd, RunsOnConstantColumns) {
-  const auto schema =
-      testing::SchemaOf({testing::Number("x", ColumnType::kContinuous, 2, 2),
-                         testing::Number("n", ColumnType::kInteger, -1, -1), testing::Categories("c", 1)});
-  for (const char* variant : {"", "variant = \"published\"\n"}) {
-    const auto generator = Train({schema, 300, std::string(variant) + "steps = 5\nbatch = 50\nhidden = 8\n", 20.0},
-                                 testing::RandomTable(schema, 300, 9));
-    const Table drawn = Draw(*generator, 64);
-    for (std::size_t row = 0; row < 64; ++row) {
-      EXPECT_EQ(drawn.column(0).numbers[row], 2.0);
-      EXPECT_EQ(drawn.column(1).numbers[row], -1.0);
-      EXPECT_EQ(drawn.column(2).codes[row], 0);
-    }
-  }
-}
-
-TEST(EndToEnd, RunsAtASiteWithoutRows) {
-  const auto schema = DependentSchema();
-  const auto generator = Train({schema, 300, "steps = 5\nbatch = 50\nhidden = 8\n", 20.0}, DependentTable(schema, 0));
-  EXPECT_EQ(Draw(*generator, 64).rows(), 64U);
 }
 
 // The share of missing cells is a share like any other and comes out of the noisy counts.

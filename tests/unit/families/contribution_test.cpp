@@ -1,4 +1,4 @@
-#include "models/table_diffusion/contribution.h"
+#include "models/module/torch_families.h"
 
 #include <gtest/gtest.h>
 
@@ -7,43 +7,38 @@
 
 #include "common/privacy/noise_arithmetic.h"
 #include "models/engine/block_bound.h"
-#include "models/table_diffusion/entries.h"
+#include "models/gradient_family/entries.h"
 #include "models/tabular/histogram_sum.h"
 #include "tests/support/deterministic_random.h"
+#include "tests/unit/families/settings.h"
 #include "tests/unit/models/model_fixture.h"
 
-namespace synod::table_diffusion {
+namespace synod::gradient_family {
 namespace {
 
 using testing::Distance;
 using testing::Norm;
 
-struct Setting {
-  const char* name;
-  const char* model;
-  bool subjects;
-};
-
-void PrintTo(const Setting& setting, std::ostream* out) {
-  *out << setting.name;
-}
-
 // A site's contribution over random rows of the mixed schema.
-class ContributionTest : public ::testing::TestWithParam<Setting> {
+class ContributionTest : public ::testing::TestWithParam<testing::FamilySetting> {
  protected:
   ContributionTest()
       : schema_(testing::MixedSchema(GetParam().subjects)),
         table_(std::make_shared<const Table>(testing::RandomTable(schema_, 45, 5, 3))),
         units_(std::make_shared<const UnitTable>(GetParam().subjects ? UnitTable::Subjects(table_, 3).value()
                                                                      : UnitTable::Records(table_))),
-        resolved_(testing::Resolve({schema_, 400, std::string("hidden = 6\nsteps = 3\n") + GetParam().model})),
+        resolved_(
+            testing::Resolve({schema_, 400, std::string("steps = 3\n") + GetParam().model, 3.0, 1, GetParam().family})),
         contribution_(New(1)) {}
 
   std::unique_ptr<Contribution> New(std::uint64_t secret) const {
-    return MakeContribution(resolved_.run, units_, SecretRandomForTestsOnly::FromSeed(secret)).value();
+    return MakeTorchContribution(resolved_.run, units_, SecretRandomForTestsOnly::FromSeed(secret)).value();
   }
 
   const PlanEntry& entry(std::uint32_t index) const { return resolved_.run.plan->entries()[index]; }
+
+  // Of a clip that adapts; below the clip, so that short gradients are stretched.
+  double Threshold() const { return resolved_.run.options["clipping"] == "adaptive" ? 0.4 : 0.0; }
 
   Query Gradient(const std::vector<float>& parameters) const {
     Query query;
@@ -54,14 +49,15 @@ class ContributionTest : public ::testing::TestWithParam<Setting> {
     PublicRandom random(71, "context");
     std::vector<float> counts(tabular::HistogramSize(grids));
     for (float& count : counts) count = static_cast<float>(5.0 * random.Uniform());
-    query.context = EncodeContext(1.0, counts);
+    query.context = EncodeContext(1.0, counts, Threshold());
     query.parameters = parameters;
     return query;
   }
 
   std::vector<float> Parameters(double size, std::uint64_t seed) const {
     PublicRandom random(seed, "parameters");
-    std::vector<float> parameters(resolved_.layout.size());
+    // Of the network that is trained, which need not be the one that is published.
+    std::vector<float> parameters(entry(kTrainingEntry).dimension - SideCoordinates::kCount);
     for (float& value : parameters) value = static_cast<float>(size * random.Normal());
     return parameters;
   }
@@ -86,13 +82,7 @@ class ContributionTest : public ::testing::TestWithParam<Setting> {
   std::unique_ptr<Contribution> contribution_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Variants, ContributionTest,
-                         ::testing::Values(Setting{"Masked", "", false},
-                                           Setting{"MaskedWithTime", "time_embedding = 16\n", false},
-                                           Setting{"MaskedOneLevel", "levels_per_row = 1\n", false},
-                                           Setting{"MaskedSubjects", "", true},
-                                           Setting{"Published", "variant = \"published\"\n", false},
-                                           Setting{"PublishedSubjects", "variant = \"published\"\nlevels = 5\n", true}),
+INSTANTIATE_TEST_SUITE_P(Families, ContributionTest, ::testing::ValuesIn(testing::kFamilySettings),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
 // What parameters a coordinator, honest or not, could send.
@@ -184,7 +174,24 @@ TEST_P(ContributionTest, AnswersTheSameQueryTheSame) {
   EXPECT_EQ(once, SumOf(query, AllUnits()));
   Query later = query;
   later.index = 6;
-  EXPECT_NE(once, SumOf(later, AllUnits())) << "other levels";
+  EXPECT_EQ(once != SumOf(later, AllUnits()), GetParam().draws) << "other levels";
+}
+
+// Passes are cut by rows alone, and sums are added in their order: a site with more cores says the same.
+TEST_P(ContributionTest, SaysTheSameOnAnyNumberOfThreads) {
+  table_ = std::make_shared<const Table>(testing::RandomTable(schema_, 2500, 15, 3));
+  units_ = std::make_shared<const UnitTable>(GetParam().subjects ? UnitTable::Subjects(table_, 3).value()
+                                                                 : UnitTable::Records(table_));
+  const Query query = Gradient(Parameters(0.3, 13));
+  std::vector<std::vector<double>> sums;
+  for (const unsigned threads : {1U, 2U, 5U}) {
+    contribution_ = MakeTorchContribution(resolved_.run, units_, SecretRandomForTestsOnly::FromSeed(4),
+                                          {.device = "cpu", .threads = threads})
+                        .value();
+    sums.push_back(SumOf(query, AllUnits()));
+  }
+  EXPECT_EQ(sums[0], sums[1]);
+  EXPECT_EQ(sums[0], sums[2]);
 }
 
 // A record that goes away renumbers those behind it. Were their hidden columns and noise to follow from their numbers
@@ -194,7 +201,7 @@ TEST_P(ContributionTest, DrawsLevelsFromASecretOfEachUnitAndNotFromItsNumber) {
   const std::vector<double> one = SumOf(query, AllUnits());
   const std::vector<double> histogram = SumOf(Query{}, AllUnits());
   contribution_ = New(2);
-  EXPECT_NE(one, SumOf(query, AllUnits())) << "the same numbers, rows, seed and query";
+  EXPECT_EQ(one != SumOf(query, AllUnits()), GetParam().draws) << "the same numbers, rows, seed and query";
   EXPECT_EQ(histogram, SumOf(Query{}, AllUnits())) << "counts draw nothing";
   contribution_ = New(1);
   EXPECT_EQ(one, SumOf(query, AllUnits()));
@@ -256,6 +263,7 @@ TEST_P(ContributionTest, TakesAnyFiniteHistogramAsContext) {
     Query query = Gradient(Parameters(0.3, 11));
     for (float& count : query.context) count = static_cast<float>(size * (random.Uniform() - 0.5));
     query.context[0] = 1.0F;
+    query.context[1] = static_cast<float>(Threshold());
     const std::vector<std::uint32_t> all = AllUnits();
     const std::vector<std::uint32_t> rest(all.begin() + 1, all.end());
     EXPECT_LE(Distance(SumOf(query, all), SumOf(query, rest)), clip * (1.0 + kFloatErrorShare));
@@ -263,4 +271,4 @@ TEST_P(ContributionTest, TakesAnyFiniteHistogramAsContext) {
 }
 
 }  // namespace
-}  // namespace synod::table_diffusion
+}  // namespace synod::gradient_family
