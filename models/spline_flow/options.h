@@ -30,7 +30,9 @@ struct Options : gradient_family::TrainingOptions {
   double keep_rate = 1.0;  // share of the output neurons that a step trains; below 1 only with clipping = per_neuron
   std::uint32_t hidden = 128;
 
-  // Autoregressive only.
+  // Autoregressive only. Measured on four fifths of Adult's training rows at epsilon 1 against the last fifth, one
+  // seed: AUROC 0.897 and pairs off by 0.035 as it is here, 0.894 and 0.037 with the label first, 0.887 and 0.040 with
+  // learned slopes, whose outputs are more noise than shape.
   LabelPlace label = LabelPlace::kLast;
   Slopes slopes = Slopes::kSmooth;
   std::uint32_t calibration_rounds = 10;  // fits of each column's softmax to its noisy one-way counts
@@ -39,7 +41,7 @@ struct Options : gradient_family::TrainingOptions {
   std::uint32_t stages = 4;
   std::uint32_t bins = 8;           // of a spline
   double tail = 3.5;                // splines act on [-tail, tail]; beyond it they are the identity
-  std::uint32_t draws_per_row = 4;  // dequantisations of one row inside one clip
+  std::uint32_t draws_per_row = 2;  // dequantisations of one row inside one clip
 
   // Reads the section; every key has a default that suits `size`. Finishes it: an unknown key is an error with its
   // line, and so is a key of the other variant.

@@ -180,7 +180,7 @@ TEST(SplineEndToEnd, TrainingLossIsTheMeanNegativeLogLikelihood) {
   testing::RunRequest request{schema, 400,
                               "steps = 1\nbatch = 400\nhidden = 8\nlearning_rate = 1e-8\n"
                               "average_decay = 0.0\ncalibration_rounds = 0\n",
-                              1e5};
+                              1000.0};
   request.family = "spline_flow";
   const ResolvedRun resolved = testing::Resolve(request);
   const auto units = std::make_shared<const UnitTable>(UnitTable::Records(std::make_shared<const Table>(table)));
