@@ -14,7 +14,9 @@ namespace {
 
 using gradient_family::TrainingContext;
 
-constexpr std::size_t kCalibrationRows = 32768;
+// Rows of one round of calibration. A row costs columns^2: wide tables take fewer, a million cells at most.
+constexpr std::size_t kMostCalibrationRows = 32768;
+constexpr std::size_t kMostCalibrationCells = std::size_t{1} << 20;
 
 // Standard deviation of a part's first values.
 double InitialScale(const Shape& shape, const Options& options, const std::string& name) {
@@ -71,7 +73,8 @@ Result<std::vector<float>> AttentionTrainer::Calibrated(const std::vector<float>
       CodesOf(grids(), tabular::TokenTransform::FromHistogram(grids(), now.counts, now.sigma, {options_.tokens}));
   const Shape shape(grids(), options_);
   Sampler sampler(shape, options_, codes, parameters, std::vector<float>(shape.slots(), 0.0F));
-  sampler.Calibrate(run().seed, options_.calibration_rounds, kCalibrationRows);
+  sampler.Calibrate(run().seed, options_.calibration_rounds,
+                    std::min(kMostCalibrationRows, kMostCalibrationCells / grids().size() + 1));
   return sampler.offsets();
 }
 
