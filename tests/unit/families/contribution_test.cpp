@@ -174,7 +174,7 @@ TEST_P(ContributionTest, AnswersTheSameQueryTheSame) {
   EXPECT_EQ(once, SumOf(query, AllUnits()));
   Query later = query;
   later.index = 6;
-  EXPECT_EQ(once != SumOf(later, AllUnits()), GetParam().draws) << "other levels";
+  EXPECT_EQ(once != SumOf(later, AllUnits()), GetParam().draws || GetParam().sparse) << "other levels";
 }
 
 // Passes are cut by rows alone, and sums are added in their order: a site with more cores says the same.

@@ -12,7 +12,8 @@ struct FamilySetting {
   const char* family;
   const char* model;  // lines of [model]
   bool subjects = false;
-  bool draws = true;  // levels, noise or hidden columns for each unit
+  bool draws = true;    // levels, noise or hidden columns for each unit
+  bool sparse = false;  // each query trains other neurons
 };
 
 inline void PrintTo(const FamilySetting& setting, std::ostream* out) {
@@ -40,6 +41,17 @@ inline constexpr FamilySetting kFamilySettings[] = {
     {"PublishedSubjects", "table_diffusion", "hidden = 6\nvariant = \"published\"\nlevels = 5\n", true},
     {"Denoiser", "table_diffusion", "hidden = 6\nvariant = \"denoiser\"\n"},
     {"DenoiserSubjects", "table_diffusion", "hidden = 6\nvariant = \"denoiser\"\nlevels = 5\n", true},
+    {"Stages", "spline_flow", "hidden = 6\ncalibration_rounds = 1\n", false, false},
+    {"StagesSubjects", "spline_flow", "hidden = 6\ncalibration_rounds = 1\n", true, false},
+    {"StagesLearnedSlopes", "spline_flow", "hidden = 6\ncalibration_rounds = 1\nslopes = \"learned\"\n", false, false},
+    {"StagesUnshared", "spline_flow", "hidden = 6\ncalibration_rounds = 1\nshared = false\n", false, false},
+    {"StagesSparse", "spline_flow", "hidden = 6\ncalibration_rounds = 1\nclipping = \"per_neuron\"\nkeep_rate = 0.5\n",
+     false, false, true},
+    {"Coupling", "spline_flow", "hidden = 6\nvariant = \"coupling\"\nstages = 3\nbins = 4\n"},
+    {"CouplingSubjects", "spline_flow", "hidden = 6\nvariant = \"coupling\"\nstages = 3\nbins = 4\n", true},
+    {"CouplingUnshared", "spline_flow", "hidden = 6\nvariant = \"coupling\"\nstages = 3\nbins = 4\nshared = false\n"},
+    {"CouplingSparse", "spline_flow",
+     "hidden = 6\nvariant = \"coupling\"\nstages = 3\nbins = 4\nclipping = \"per_neuron\"\nkeep_rate = 0.5\n"},
     {"Wgan", "wgan",
      "critic_hidden = 6\nlatent = 4\ngenerator_hidden = 6\ngenerator_rows = 16\ngenerator_steps = "
      "1\ncalibration_rounds = 1\n",

@@ -61,4 +61,29 @@ Table Draw(const Generator& generator, std::size_t rows) {
   return std::move(drawn).value();
 }
 
+std::shared_ptr<const Schema> DependentSchema() {
+  return SchemaOf({Categories("a", 4), Categories("b", 4), Number("x", ColumnType::kInteger, 0, 99)});
+}
+
+Table DependentTable(const std::shared_ptr<const Schema>& schema, std::size_t rows) {
+  PublicRandom random(81, "dependent");
+  std::vector<ColumnCells> cells(3);
+  for (std::size_t row = 0; row < rows; ++row) {
+    const auto a = static_cast<std::uint16_t>(random.IntegerBelow(4));
+    const bool differs = random.IntegerBelow(20) == 0;
+    cells[0].codes.push_back(a);
+    cells[1].codes.push_back(differs ? static_cast<std::uint16_t>(random.IntegerBelow(4)) : a);
+    cells[2].numbers.push_back(25.0 * a + static_cast<double>(random.IntegerBelow(25)));
+  }
+  return Table::Create(schema, std::move(cells), rows).value();
+}
+
+double ShareOfAgreement(const Table& table) {
+  double agreeing = 0.0;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    agreeing += table.column(0).codes[row] == table.column(1).codes[row] ? 1.0 : 0.0;
+  }
+  return agreeing / static_cast<double>(table.rows());
+}
+
 }  // namespace synod::testing

@@ -19,4 +19,9 @@ std::unique_ptr<Generator> Train(const RunRequest& request, const Table& table);
 // Table::Create inside the generator checks every cell against the schema.
 Table Draw(const Generator& generator, std::size_t rows);
 
+// Two columns that nearly always agree, and a number that is high where they are.
+std::shared_ptr<const Schema> DependentSchema();
+Table DependentTable(const std::shared_ptr<const Schema>& schema, std::size_t rows);
+double ShareOfAgreement(const Table& table);
+
 }  // namespace synod::testing

@@ -79,9 +79,6 @@ class SplineContributionTest : public ::testing::TestWithParam<Setting> {
   }
 
   bool IsCoupling() const { return std::string(GetParam().model).find("coupling") != std::string::npos; }
-  bool DependsOnTheQuery() const {
-    return IsCoupling() || std::string(GetParam().model).find("keep") != std::string::npos;
-  }
 
   std::vector<std::uint32_t> AllUnits() const {
     std::vector<std::uint32_t> units(units_->size());
@@ -96,125 +93,13 @@ class SplineContributionTest : public ::testing::TestWithParam<Setting> {
   std::unique_ptr<Contribution> contribution_;
 };
 
-constexpr char kCouplings[] = "variant = \"coupling\"\nstages = 3\nbins = 4\n";
-
 INSTANTIATE_TEST_SUITE_P(
     Variants, SplineContributionTest,
     ::testing::Values(
-        Setting{"Stages", "", false}, Setting{"StagesLearnedSlopes", "slopes = \"learned\"\n", false},
-        Setting{"StagesUnshared", "shared = false\n", false},
         Setting{"StagesSparse", "clipping = \"per_neuron\"\nkeep_rate = 0.5\n", false},
-        Setting{"StagesSubjects", "", true}, Setting{"Coupling", kCouplings, false},
-        Setting{"CouplingUnshared", "variant = \"coupling\"\nstages = 3\nbins = 4\nshared = false\n", false},
         Setting{"CouplingSparse",
-                "variant = \"coupling\"\nstages = 3\nbins = 4\nclipping = \"per_neuron\"\nkeep_rate = 0.5\n", false},
-        Setting{"CouplingSubjects", kCouplings, true}),
+                "variant = \"coupling\"\nstages = 3\nbins = 4\nclipping = \"per_neuron\"\nkeep_rate = 0.5\n", false}),
     [](const auto& instance) { return std::string(instance.param.name); });
-
-// What parameters a coordinator, honest or not, could send.
-constexpr double kSizes[] = {0.0, 1e-30, 1e-3, 0.3, 1.0, 30.0, 1e3, 1e6, 1e10, 1e15, 1e19, 1e25, 1e37};
-
-TEST_P(SplineContributionTest, SumsABatchAsItWouldSumItsUnitsOneByOne) {
-  for (const double size : {1e-3, 0.3, 3.0}) {
-    const Query query = Gradient(Parameters(size, 1));
-    const std::vector<double> together = SumOf(query, AllUnits());
-    std::vector<double> loop(together.size());
-    for (const std::uint32_t unit : AllUnits()) {
-      const std::vector<double> own = SumOf(query, {unit});
-      for (std::size_t i = 0; i < loop.size(); ++i) loop[i] += own[i];
-    }
-    EXPECT_LT(Distance(together, loop), 1e-4 * entry(kTrainingEntry).clip) << "size " << size;
-    EXPECT_GT(Norm(together), 0.01) << "the test must see gradients";
-  }
-}
-
-TEST_P(SplineContributionTest, GivesNoUnitMoreThanTheClipWhateverTheParametersAre) {
-  const double clip = entry(kTrainingEntry).clip;
-  for (const double size : kSizes) {
-    const Query query = Gradient(Parameters(size, 2));
-    for (std::uint32_t unit = 0; unit < 12; ++unit) {
-      const std::vector<double> own = SumOf(query, {unit});
-      ASSERT_LE(Norm(own), clip * (1.0 + 1e-6)) << "size " << size;
-      if (Norm(own) == 0.0) continue;  // a gradient that is not finite: the unit contributes zero in every coordinate
-      ASSERT_GE(own.back(), 0.04) << "a unit is counted once";
-      ASSERT_LE(own.back(), 0.06) << "a unit is counted once";
-    }
-  }
-}
-
-TEST_P(SplineContributionTest, MovesByNoMoreThanTheClipAndTheFloatBoundWhenAUnitComesOrGoes) {
-  const double clip = entry(kTrainingEntry).clip;
-  for (const double size : kSizes) {
-    const Query query = Gradient(Parameters(size, 3));
-    const std::vector<double> with = SumOf(query, AllUnits());
-    for (const std::size_t gone : {0U, 7U, 19U}) {
-      std::vector<std::uint32_t> rest = AllUnits();
-      rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(gone));
-      ASSERT_LE(Distance(with, SumOf(query, rest)), clip * (1.0 + kFloatErrorShare)) << "size " << size;
-    }
-  }
-}
-
-// Parameters that are mostly zero with a few huge ones drive single coordinates as far as they go.
-TEST_P(SplineContributionTest, KeepsTheClipWithAFewHugeParameters) {
-  const double clip = entry(kTrainingEntry).clip;
-  PublicRandom random(72, "sparse");
-  for (int round = 0; round < 30; ++round) {
-    std::vector<float> parameters = Parameters(round % 2 == 0 ? 0.0 : 0.1, 4);
-    for (int i = 0; i < 6; ++i) {
-      const double exponent = -20.0 + 57.0 * random.Uniform();
-      parameters[random.IntegerBelow(parameters.size())] =
-          static_cast<float>(std::pow(10.0, exponent) * (random.IntegerBelow(2) == 0 ? 1.0 : -1.0));
-    }
-    const Query query = Gradient(parameters);
-    const std::vector<std::uint32_t> all = AllUnits();
-    const std::vector<std::uint32_t> rest(all.begin() + 1, all.end());
-    ASSERT_LE(Distance(SumOf(query, all), SumOf(query, rest)), clip * (1.0 + kFloatErrorShare));
-    ASSERT_LE(Norm(SumOf(query, {0})), clip * (1.0 + 1e-6));
-  }
-}
-
-TEST_P(SplineContributionTest, DoesNotDependOnHowTheBatchIsCutIntoBlocks) {
-  const Query query = Gradient(Parameters(0.3, 5));
-  const std::vector<double> one = SumOf(query, AllUnits());
-  for (const std::uint32_t block : {1U, 3U, 10U}) EXPECT_LT(Distance(one, SumOf(query, AllUnits(), block)), 1e-4);
-}
-
-TEST_P(SplineContributionTest, CountsEachUnitOnceHoweverManyRowsAndDrawsItHas) {
-  const std::vector<double> sum = SumOf(Gradient(Parameters(0.3, 6)), AllUnits());
-  EXPECT_NEAR(sum.back() / 0.05, static_cast<double>(units_->size()), 1e-3);
-}
-
-TEST_P(SplineContributionTest, OfNobodyIsZero) {
-  for (Query query : {Gradient(Parameters(1.0, 7)), Query{}}) {
-    const std::vector<double> sum = SumOf(query, {});
-    EXPECT_EQ(sum.size(), entry(query.entry).dimension);
-    EXPECT_EQ(Norm(sum), 0.0);
-  }
-}
-
-TEST_P(SplineContributionTest, AnswersTheSameQueryTheSame) {
-  const Query query = Gradient(Parameters(0.3, 8));
-  const std::vector<double> once = SumOf(query, AllUnits());
-  SumOf(Gradient(Parameters(2.0, 9)), AllUnits());
-  EXPECT_EQ(once, SumOf(query, AllUnits()));
-  Query later = query;
-  later.index = 6;
-  EXPECT_EQ(once != SumOf(later, AllUnits()), DependsOnTheQuery()) << "other draws, or another mask";
-}
-
-// A record that goes away renumbers those behind it. Were their dequantisation to follow from their numbers
-// and public words, the whole sum would move, by many clips; a secret word a unit leaves nothing to compare.
-TEST_P(SplineContributionTest, DrawsFromASecretOfEachUnitAndNotFromItsNumberOrNothingAtAll) {
-  const Query query = Gradient(Parameters(0.3, 12));
-  const std::vector<double> one = SumOf(query, AllUnits());
-  const std::vector<double> histogram = SumOf(Query{}, AllUnits());
-  contribution_ = New(2);
-  EXPECT_EQ(one != SumOf(query, AllUnits()), IsCoupling()) << "the same numbers, rows, seed and query";
-  EXPECT_EQ(histogram, SumOf(Query{}, AllUnits())) << "counts draw nothing";
-  contribution_ = New(1);
-  EXPECT_EQ(one, SumOf(query, AllUnits()));
-}
 
 // Nothing of a record is in what the coordinator throws away, and every kept neuron keeps its own bound.
 TEST_P(SplineContributionTest, GivesNothingToNeuronsThatTheQueryLeavesOutAndTheRestTheirShare) {
@@ -240,68 +125,6 @@ TEST_P(SplineContributionTest, GivesNothingToNeuronsThatTheQueryLeavesOutAndTheR
       }
       ASSERT_GT(most, 0.0) << "the test must see gradients";
     }
-  }
-}
-
-TEST_P(SplineContributionTest, AnswersAHistogramWithinItsOwnClip) {
-  Query query;
-  const double clip = entry(kHistogramEntry).clip;
-  EXPECT_DOUBLE_EQ(clip, 2.0);
-  const std::vector<double> with = SumOf(query, AllUnits());
-  std::vector<std::uint32_t> rest = AllUnits();
-  rest.pop_back();
-  EXPECT_LE(Distance(with, SumOf(query, rest)), clip * (1.0 + kFloatErrorShare));
-  EXPECT_NEAR(std::accumulate(with.begin(), with.end(), 0.0), 4.0 * static_cast<double>(units_->size()), 1e-3);
-}
-
-TEST_P(SplineContributionTest, RefusesAMalformedQueryAndDoesNotCrash) {
-  const BlockedBatch batch = testing::Blocks({0, 1, 2}, 3);
-  const auto refuses = [&](const char* what, const Query& query) {
-    const Result<ClippedSum> sum = contribution_->Sum(query, batch);
-    ASSERT_FALSE(sum.ok()) << what;
-    EXPECT_EQ(sum.error().code, ErrorCode::kBadInput) << what;
-  };
-  const Query good = Gradient(Parameters(1.0, 10));
-  Query bad = good;
-  bad.parameters.pop_back();
-  refuses("a parameter too few", bad);
-  bad.parameters.clear();
-  refuses("no parameters", bad);
-  bad = good;
-  bad.parameters.push_back(0.0F);
-  refuses("a parameter too many", bad);
-  for (const float value : {std::nanf(""), INFINITY, -INFINITY}) {
-    bad = good;
-    bad.parameters[bad.parameters.size() / 2] = value;
-    refuses("a parameter that is not finite", bad);
-    bad = good;
-    bad.context.back() = value;
-    refuses("a count that is not finite", bad);
-    bad = good;
-    bad.context[0] = value;
-    refuses("a sigma that is not finite", bad);
-  }
-  bad = good;
-  bad.context.pop_back();
-  refuses("a count too few", bad);
-  bad.context.clear();
-  refuses("no context", bad);
-  bad = good;
-  bad.kind = QueryKind::kHistogram;
-  refuses("a histogram query that carries values", bad);
-  EXPECT_TRUE(contribution_->Sum(good, batch).ok()) << "and goes on";
-}
-
-TEST_P(SplineContributionTest, TakesAnyFiniteHistogramAsContext) {
-  PublicRandom random(73, "histograms");
-  const double clip = entry(kTrainingEntry).clip;
-  for (const double size : {0.0, 1e-30, 1.0, 1e12, 1e37}) {
-    Query query = Gradient(Parameters(0.3, 11));
-    for (float& count : query.context) count = static_cast<float>(size * (random.Uniform() - 0.5));
-    query.context[0] = 1.0F;
-    const std::vector<std::uint32_t> all = AllUnits();
-    const std::vector<std::uint32_t> rest(all.begin() + 1, all.end());
-    EXPECT_LE(Distance(SumOf(query, all), SumOf(query, rest)), clip * (1.0 + kFloatErrorShare));
   }
 }
 

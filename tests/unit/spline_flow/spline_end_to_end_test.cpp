@@ -14,84 +14,21 @@
 #include "tests/support/deterministic_random.h"
 #include "tests/support/seeded_streams.h"
 #include "tests/support/shared_data.h"
-#include "tests/unit/models/model_fixture.h"
+#include "tests/unit/families/small_federation.h"
 #include "tools/simulation/simulated_federation.h"
 
 namespace synod::spline_flow {
 namespace {
 
-class ComputeHere final : public ComputeModule {
- public:
-  Result<std::unique_ptr<Contribution>> MakeContribution(const FamilyRun& run, std::shared_ptr<const UnitTable> units,
-                                                         SecretRandom random) override {
-    return spline_flow::MakeContribution(run, std::move(units), std::move(random));
-  }
-  Result<std::unique_ptr<Generator>> OpenGenerator(std::shared_ptr<const Schema> schema,
-                                                   const GeneratorModel& model) override {
-    return OpenCouplingGenerator(std::move(schema), model);
-  }
-  std::string Description() const override { return "the test's own"; }
-};
-
-Result<ComputeModule*> LoadHere() {
-  static ComputeHere compute;
-  return &compute;
-}
+using testing::DependentSchema;
+using testing::DependentTable;
+using testing::Draw;
+using testing::LoadHere;
+using testing::ShareOfAgreement;
 
 std::unique_ptr<Generator> Train(testing::RunRequest request, const Table& table) {
   request.family = "spline_flow";
-  const ResolvedRun resolved = testing::Resolve(request);
-  std::vector<std::shared_ptr<const UnitTable>> sites;
-  for (Table& part : SplitByPosition(table, request.sites)) {
-    const auto shared = std::make_shared<const Table>(std::move(part));
-    const bool subjects = request.schema->subject() >= 0;
-    sites.push_back(std::make_shared<const UnitTable>(subjects ? UnitTable::Subjects(shared, 3).value()
-                                                               : UnitTable::Records(shared)));
-  }
-  const SystemClock clock;
-  SimulationPorts ports{&LoadHere, clock};
-  ports.streams = [](std::size_t site) {
-    return std::make_unique<testing::SeededStreams>(100, fmt::format("site-{}", site));
-  };
-  const Result<GeneratorFile> file = SimulateFederation(resolved, sites, ports);
-  EXPECT_TRUE(file.ok()) << (file.ok() ? "" : file.error().message);
-  const GeneratorContent& content = file->content();
-  const GeneratorModel model{content.family, content.options, content.state, resolved.layout, content.parameters};
-  return OpenGenerator(request.schema, model, &LoadHere).value();
-}
-
-// Table::Create inside the generator checks every cell against the schema.
-Table Draw(const Generator& generator, std::size_t rows) {
-  Result<Table> drawn = generator.Block(3, 0, rows, {});
-  EXPECT_TRUE(drawn.ok()) << (drawn.ok() ? "" : drawn.error().message);
-  return std::move(drawn).value();
-}
-
-// Two columns that nearly always agree, and a number that is high where they are.
-std::shared_ptr<const Schema> DependentSchema() {
-  return testing::SchemaOf(
-      {testing::Categories("a", 4), testing::Categories("b", 4), testing::Number("x", ColumnType::kInteger, 0, 99)});
-}
-
-Table DependentTable(const std::shared_ptr<const Schema>& schema, std::size_t rows) {
-  PublicRandom random(81, "dependent");
-  std::vector<ColumnCells> cells(3);
-  for (std::size_t row = 0; row < rows; ++row) {
-    const auto a = static_cast<std::uint16_t>(random.IntegerBelow(4));
-    const bool differs = random.IntegerBelow(20) == 0;
-    cells[0].codes.push_back(a);
-    cells[1].codes.push_back(differs ? static_cast<std::uint16_t>(random.IntegerBelow(4)) : a);
-    cells[2].numbers.push_back(25.0 * a + static_cast<double>(random.IntegerBelow(25)));
-  }
-  return Table::Create(schema, std::move(cells), rows).value();
-}
-
-double ShareOfAgreement(const Table& table) {
-  double agreeing = 0.0;
-  for (std::size_t row = 0; row < table.rows(); ++row) {
-    agreeing += table.column(0).codes[row] == table.column(1).codes[row] ? 1.0 : 0.0;
-  }
-  return agreeing / static_cast<double>(table.rows());
+  return testing::Train(request, table);
 }
 
 // Independent columns agree in a quarter of the rows; the table itself in 0.96, and 0.75 is two thirds of the way.
@@ -109,13 +46,6 @@ TEST(SplineEndToEnd, LearnsADependenceWhenThePrivacyBudgetIsHuge) {
   double high = 0.0;
   for (std::size_t row = 0; row < 1000; ++row) high += conditional.column(2).numbers[row] >= 75.0 ? 1.0 : 0.0;
   EXPECT_GT(high / 1000.0, 0.5) << "a quarter where columns are independent";
-}
-
-TEST(SplineEndToEnd, LearnsOverSeveralSitesThatEachSeeOneValue) {
-  const auto schema = DependentSchema();
-  const auto generator =
-      Train({schema, 400, "steps = 20\nbatch = 200\nhidden = 8\n", 50.0, 4}, DependentTable(schema, 400));
-  EXPECT_EQ(Draw(*generator, 100).rows(), 100U);
 }
 
 TEST(SplineEndToEnd, RunsTheCouplingVariant) {
@@ -141,35 +71,6 @@ TEST(SplineEndToEnd, RunsWithSubjectsAsUnits) {
         Train({schema, 200, std::string(variant) + "steps = 5\nbatch = 50\nhidden = 8\n", 20.0}, table);
     EXPECT_EQ(Draw(*generator, 64).rows(), 64U);
   }
-}
-
-TEST(SplineEndToEnd, RunsOnATableOfOneColumn) {
-  const auto schema = testing::SchemaOf({testing::Number("x", ColumnType::kContinuous, -2, 3)});
-  const auto generator =
-      Train({schema, 300, "steps = 5\nbatch = 50\nhidden = 8\n", 20.0}, testing::RandomTable(schema, 300, 8));
-  EXPECT_EQ(Draw(*generator, 64).rows(), 64U);
-}
-
-TEST(SplineEndToEnd, RunsOnConstantColumns) {
-  const auto schema =
-      testing::SchemaOf({testing::Number("x", ColumnType::kContinuous, 2, 2),
-                         testing::Number("n", ColumnType::kInteger, -1, -1), testing::Categories("c", 1)});
-  for (const char* variant : {"", "variant = \"coupling\"\n"}) {
-    const auto generator = Train({schema, 300, std::string(variant) + "steps = 5\nbatch = 50\nhidden = 8\n", 20.0},
-                                 testing::RandomTable(schema, 300, 9));
-    const Table drawn = Draw(*generator, 64);
-    for (std::size_t row = 0; row < 64; ++row) {
-      EXPECT_EQ(drawn.column(0).numbers[row], 2.0);
-      EXPECT_EQ(drawn.column(1).numbers[row], -1.0);
-      EXPECT_EQ(drawn.column(2).codes[row], 0);
-    }
-  }
-}
-
-TEST(SplineEndToEnd, RunsAtASiteWithoutRows) {
-  const auto schema = DependentSchema();
-  const auto generator = Train({schema, 300, "steps = 5\nbatch = 50\nhidden = 8\n", 20.0}, DependentTable(schema, 0));
-  EXPECT_EQ(Draw(*generator, 64).rows(), 64U);
 }
 
 // The noisy loss of the last steps is what the published generator says of the same rows, where there is next to no
