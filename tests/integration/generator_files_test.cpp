@@ -207,8 +207,9 @@ TEST(Loading, AMaskedGeneratorIsInspectedAndSampledWithoutLibTorchAndTrainedWith
 TEST(Demo, OnASmallTableOfOnesOwnRunsRealProcessesAndLeavesNoCopyOfIt) {
   SYNOD_TRAINING_OR_SKIP();
   const std::string folder = WardFolder();
-  const ProgramRun run = RunTool({"demo", "--data", folder + "/train.csv", "--schema", folder + "/schema.toml",
-                                  "--epsilon", "3", "--sites", "3", "--out", folder + "/demo"});
+  const ProgramRun run =
+      RunTool({"demo", "--data", folder + "/train.csv", "--schema", folder + "/schema.toml", "--epsilon", "3",
+               "--sites", "3", "--model", "independent_columns", "--out", folder + "/demo"});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   EXPECT_THAT(run.out, AllOf(HasSubstr("epsilon"), HasSubstr("charged its own ledger"), HasSubstr("refused")));
   const std::string report = ReadText(folder + "/demo/private/report.html");
