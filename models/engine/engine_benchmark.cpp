@@ -189,9 +189,9 @@ class BatchSource {
     std::vector<std::uint32_t> numbers(static_cast<std::size_t>(units));
     for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<std::uint32_t>(i);
     const std::uint32_t most = UnitsPerBlock(setting_.uses * setting_.calls);
-    const unsigned bits = KeyedBlocks::LeadingBits(static_cast<double>(setting_.units), most);
+    const std::uint64_t blocks = KeyedBlocks::BaseBlocks(static_cast<double>(setting_.units), most);
     return {input_.slice(0, 0, units * setting_.uses), target_.slice(0, 0, units * setting_.uses),
-            blocks_.Group(numbers, bits, most)};
+            blocks_.Group(numbers, blocks, most)};
   }
 
  private:

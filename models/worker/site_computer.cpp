@@ -39,7 +39,7 @@ Result<NoisedSum> SiteComputer::Answer(const Query& query, const QueryName& name
   const double expected =
       entry.sampling_rate * static_cast<double>(setup_.plan->facts().units) / static_cast<double>(setup_.plan->sites());
   const std::uint32_t units_per_block = contribution_.UnitsPerBlock(query);
-  const BlockedBatch batch = blocks_.Group(drawn, KeyedBlocks::LeadingBits(expected, units_per_block), units_per_block);
+  const BlockedBatch batch = blocks_.Group(drawn, KeyedBlocks::BaseBlocks(expected, units_per_block), units_per_block);
 
   SYNOD_ASSIGN_OR_RETURN(ClippedSum sum, contribution_.Sum(query, batch));
   if (sum.dimension() != entry.dimension) return BadInput("a query asks for a sum of another length than its entry");

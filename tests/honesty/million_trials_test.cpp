@@ -191,7 +191,7 @@ TEST(MillionTrials, OfBlocksAroundTheirBoundNeverMoveByMoreThanDelta) {
   double worst = 0.0;
   const IntegerReader reader(LaneGrid(kLanes, kWidth));
   const auto answer = [&](const KeyedBlocks& blocks, const std::vector<Row>& rows, std::vector<std::uint32_t> drawn) {
-    const BlockedBatch batch = blocks.Group(drawn, 0, kMostRowsPerBlock);
+    const BlockedBatch batch = blocks.Group(drawn, 1, kMostRowsPerBlock);
     ClippedSummer summer(reader.grid().dimension(), reader.grid().clip());
     for (std::size_t block = 0; block < batch.block_count(); ++block) {
       Row sum(reader.grid().dimension());

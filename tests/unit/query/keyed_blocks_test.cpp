@@ -42,8 +42,9 @@ std::vector<std::uint32_t> SomeUnits(std::uint32_t units) {
 TEST(KeyedBlocks, HoldEveryDrawnUnitOnceWithinTheBound) {
   const KeyedBlocks blocks = TestBlocks(5000, 1);
   for (const std::uint32_t bound : {1U, 3U, 256U, 5000U}) {
-    for (const unsigned bits : {0U, 1U, 5U, 13U, 64U}) {
-      const BlockedBatch batch = blocks.Group(SomeUnits(5000), bits, bound);
+    for (const std::uint64_t base :
+         {std::uint64_t{1}, std::uint64_t{2}, std::uint64_t{7}, std::uint64_t{8192}, ~std::uint64_t{0}}) {
+      const BlockedBatch batch = blocks.Group(SomeUnits(5000), base, bound);
       std::vector<std::uint32_t> units;
       for (const auto& block : Lists(batch)) {
         EXPECT_GE(block.size(), 1U);
@@ -61,19 +62,19 @@ TEST(KeyedBlocks, HoldEveryDrawnUnitOnceWithinTheBound) {
 TEST(KeyedBlocks, DoNotDependOnTheOrderOfTheDraw) {
   const KeyedBlocks blocks = TestBlocks(1000, 2);
   std::vector<std::uint32_t> drawn = SomeUnits(1000);
-  const Blocks one = Lists(blocks.Group(drawn, 3, 16));
+  const Blocks one = Lists(blocks.Group(drawn, 9, 16));
   std::reverse(drawn.begin(), drawn.end());
-  EXPECT_EQ(Lists(blocks.Group(drawn, 3, 16)), one);
+  EXPECT_EQ(Lists(blocks.Group(drawn, 9, 16)), one);
 }
 
 // The property that the float error bound rests on, for every unit of a batch and also where blocks are split.
-TEST(KeyedBlocks, RemovingOneUnitChangesOnlyTheBlocksOfItsPrefix) {
+TEST(KeyedBlocks, RemovingOneUnitChangesOnlyTheBlocksOfItsInterval) {
   const KeyedBlocks blocks = TestBlocks(600, 3);
   const std::vector<std::uint32_t> drawn = SomeUnits(600);
-  for (const std::uint32_t bound : {4U, 20U, 64U}) {
-    const Blocks with = Lists(blocks.Group(drawn, 4, bound));
+  for (const auto& [bound, base] : {std::pair(4U, 16U), {20U, 16U}, {64U, 16U}, {20U, 19U}, {64U, 5U}, {300U, 1U}}) {
+    const Blocks with = Lists(blocks.Group(drawn, base, bound));
     for (const std::uint32_t removed : drawn) {
-      const Blocks without = Lists(blocks.Group(Without(drawn, removed), 4, bound));
+      const Blocks without = Lists(blocks.Group(Without(drawn, removed), base, bound));
       const std::set<std::vector<std::uint32_t>> before(with.begin(), with.end());
       const std::set<std::vector<std::uint32_t>> after(without.begin(), without.end());
       std::vector<std::uint32_t> gone;
@@ -97,19 +98,23 @@ TEST(KeyedBlocks, RemovingOneUnitChangesOnlyTheBlocksOfItsPrefix) {
 
 TEST(KeyedBlocks, DifferForAnotherKey) {
   const std::vector<std::uint32_t> drawn = SomeUnits(200);
-  EXPECT_NE(Lists(TestBlocks(200, 4).Group(drawn, 2, 64)), Lists(TestBlocks(200, 5).Group(drawn, 2, 64)));
+  EXPECT_NE(Lists(TestBlocks(200, 4).Group(drawn, 4, 64)), Lists(TestBlocks(200, 5).Group(drawn, 4, 64)));
 }
 
 TEST(KeyedBlocks, HaveNoBlockForAnEmptyDraw) {
-  EXPECT_EQ(TestBlocks(10, 6).Group({}, 3, 4).block_count(), 0U);
+  EXPECT_EQ(TestBlocks(10, 6).Group({}, 8, 4).block_count(), 0U);
 }
 
-TEST(KeyedBlocks, LeadingBitsHalveTheBlocksOnAverage) {
-  EXPECT_EQ(KeyedBlocks::LeadingBits(0.0, 256), 0U);
-  EXPECT_EQ(KeyedBlocks::LeadingBits(128.0, 256), 0U);
-  EXPECT_EQ(KeyedBlocks::LeadingBits(128.1, 256), 1U);
-  EXPECT_EQ(KeyedBlocks::LeadingBits(1024.0, 256), 3U);
-  EXPECT_EQ(KeyedBlocks::LeadingBits(1.0, 1), 1U);
+TEST(KeyedBlocks, AreAsFewAsStayWithinTheBoundButForChance) {
+  EXPECT_EQ(KeyedBlocks::BaseBlocks(0.0, 256), 1U);
+  EXPECT_EQ(KeyedBlocks::BaseBlocks(225.9, 256), 1U);
+  EXPECT_EQ(KeyedBlocks::BaseBlocks(226.0, 256), 2U);
+  EXPECT_EQ(KeyedBlocks::BaseBlocks(1024.0, 256), 5U);
+  EXPECT_EQ(KeyedBlocks::BaseBlocks(1.0, 1), 6U);
+  // 2,048 expected units in at most 256: 10 blocks of 205. With this key none is split, and none is below a half.
+  const Blocks blocks = Lists(TestBlocks(4096, 8).Group(SomeUnits(4096), KeyedBlocks::BaseBlocks(2048.0, 256), 256));
+  EXPECT_EQ(blocks.size(), 10U);
+  for (const auto& block : blocks) EXPECT_GT(block.size(), 128U);
 }
 
 TEST(KeyedBlocksDeathTest, RefuseIdsThatAreNotDistinct) {
@@ -117,7 +122,7 @@ TEST(KeyedBlocksDeathTest, RefuseIdsThatAreNotDistinct) {
   SecretRandom random = SecretRandomForTestsOnly::FromSeed(7);
   const KeyedBlocks blocks(ids, random);
   const std::vector<std::uint32_t> drawn = {0, 1, 2};
-  EXPECT_DEATH(blocks.Group(drawn, 0, 2), "not distinct");
+  EXPECT_DEATH(blocks.Group(drawn, 1, 2), "not distinct");
 }
 
 }  // namespace

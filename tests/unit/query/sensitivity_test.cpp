@@ -130,7 +130,7 @@ TEST(Sensitivity, HoldsWhenABlockIsSplit) {
   SecretRandom key = SecretRandomForTestsOnly::FromSeed(5);
   const KeyedBlocks blocks(ids, key);
   const auto grouped = [&](std::vector<std::uint32_t> drawn) {
-    const BlockedBatch batch = blocks.Group(drawn, 0, kMostRowsPerBlock);
+    const BlockedBatch batch = blocks.Group(drawn, 1, kMostRowsPerBlock);
     std::vector<std::vector<std::uint32_t>> lists;
     for (std::size_t i = 0; i < batch.block_count(); ++i)
       lists.emplace_back(batch.block(i).begin(), batch.block(i).end());
