@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/net/large_memory.h"
+#include "common/net/payload_digests.h"
 #include "common/wire/limits.h"
 
 namespace synod {
@@ -17,9 +18,15 @@ constexpr std::size_t kPieceBytes = std::size_t{32} << 10;
 Result<std::optional<Envelope>> Inbox::Append(Incoming& incoming, ByteView bulk) {
   SYNOD_ASSIGN_OR_RETURN(const ChunkView chunk, ReadChunk(bulk));
   const PayloadHeader& header = incoming.header;
-  const std::uint64_t taken = incoming.payload->size();
   if (chunk.transfer != header.transfer) return BadInput("a chunk of another payload than its message announces");
   if (chunk.total != header.total_bytes) return BadInput("a chunk that gives its payload another length");
+  if (incoming.offered && chunk.offset == incoming.offered->bytes->size()) {
+    // Its memory is this payload's from now on, and no longer lent.
+    *incoming.payload = std::move(*incoming.offered->bytes);
+    incoming.hasher = std::move(incoming.offered->hasher);
+    incoming.offered.reset();
+  }
+  const std::uint64_t taken = incoming.payload->size();
   if (chunk.offset != taken) return BadInput("a chunk out of order");
   if (chunk.data.size() != std::min<std::uint64_t>(limits::kChunkBytes, header.total_bytes - taken)) {
     return BadInput("a chunk that is not whole");
@@ -35,9 +42,31 @@ Result<std::optional<Envelope>> Inbox::Append(Incoming& incoming, ByteView bulk)
     incoming.hasher.Update(piece);
     rest = rest.subspan(piece.size());
   }
+  if (incoming.offered && incoming.offered->bytes->size() <= incoming.payload->size()) incoming.offered.reset();
   if (!last) return std::optional<Envelope>();
   if (incoming.hasher.Finish() != *chunk.sha256) return BadInput("a payload with a wrong digest");
   return std::optional<Envelope>(Envelope{std::move(incoming.message), std::move(incoming.payload)});
+}
+
+// What is still here of this payload, unless its first chunk is another one.
+void Inbox::Offer(Incoming& incoming) {
+  std::optional<KeptPayload> kept = kept_(incoming.message, incoming.header.total_bytes);
+  if (!kept || !std::equal(incoming.payload->begin(), incoming.payload->end(), kept->bytes->begin())) return;
+  if (!kept->chunks) kept->chunks = PrefixDigest(*kept->bytes);
+  resume_ = Resume{incoming.header.transfer, kept->bytes->size(), *kept->chunks};
+  incoming.offered = std::move(kept);
+}
+
+std::vector<Inbox::Piece> Inbox::TakePieces() {
+  std::vector<Piece> pieces;
+  for (auto& [number, incoming] : incoming_) {
+    KeptPayload payload = incoming.offered
+                              ? std::move(*incoming.offered)
+                              : KeptPayload{std::move(incoming.payload), std::move(incoming.hasher), std::nullopt};
+    pieces.push_back({std::move(incoming.message), incoming.header.total_bytes, std::move(payload)});
+  }
+  incoming_.clear();
+  return pieces;
 }
 
 Result<std::optional<Envelope>> Inbox::TakeMessage(Control control, ByteView bulk) {
@@ -51,7 +80,7 @@ Result<std::optional<Envelope>> Inbox::TakeMessage(Control control, ByteView bul
   if (header.total_bytes > limit_(control.message)) {
     return BadInput("message " + std::string(MessageName(control.message)) + " has a payload over its limit");
   }
-  Incoming incoming{std::move(control.message), header, std::make_shared<Bytes>(), Sha256Hasher()};
+  Incoming incoming{std::move(control.message), header, std::make_shared<Bytes>(), Sha256Hasher(), {}};
   if (header.total_bytes == 0) {
     if (!bulk.empty()) return BadInput("bulk behind an empty payload");
     return std::optional<Envelope>(Envelope{std::move(incoming.message), std::move(incoming.payload)});
@@ -61,7 +90,9 @@ Result<std::optional<Envelope>> Inbox::TakeMessage(Control control, ByteView bul
   }
   ReserveLarge(*incoming.payload, std::min(header.total_bytes, kMaxReservedBytes));
   SYNOD_ASSIGN_OR_RETURN(std::optional<Envelope> whole, Append(incoming, bulk));
-  if (!whole) incoming_.emplace(header.transfer, std::move(incoming));
+  if (whole) return whole;
+  Offer(incoming);
+  incoming_.emplace(header.transfer, std::move(incoming));
   return whole;
 }
 

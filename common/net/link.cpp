@@ -38,7 +38,11 @@ Link::Link(std::shared_ptr<const TlsContext> tls, TlsSide side, Shared& shared, 
       side_(side),
       context_(std::move(tls)),
       tls_(*context_),
-      inbox_([this](const Message& message) { return shared_.rules.payload_limit(*identity_, message); }),
+      inbox_([this](const Message& message) { return shared_.rules.payload_limit(*identity_, message); },
+             [this](const Message& message, std::uint64_t total_bytes) {
+               const auto name = PartialPayloads::NameOf(*identity_, message, total_bytes);
+               return shared_.partial_payloads.Take(name, clock_.MonotonicSeconds());
+             }),
       started_at_(clock.MonotonicSeconds()),
       received_at_(started_at_),
       sent_at_(started_at_) {}
@@ -95,11 +99,11 @@ void Link::ReadFrames() {
 
 Status Link::TakeFrame(const FrameView& frame) {
   const bool introduced = state_ == State::kOpen || state_ == State::kDraining;
-  if (frame.type == kCreditFrame) {
-    if (!introduced) return BadInput("credit before Hello");
-    if (!frame.bulk.empty()) return BadInput("credit with bulk");
-    SYNOD_ASSIGN_OR_RETURN(const Credit credit, DecodeCredit(frame.control));
-    return outbox_.Acknowledge(credit.received_bytes, received_at_);
+  if (frame.type == kCreditFrame || frame.type == kResumeFrame) {
+    const bool credit = frame.type == kCreditFrame;
+    if (!introduced) return BadInput(credit ? "credit before Hello" : "a resume before Hello");
+    if (!frame.bulk.empty()) return BadInput(credit ? "credit with bulk" : "a resume with bulk");
+    return TakeFrameOfTheLink(frame);
   }
   if (frame.type == kChunkFrame) {
     if (!introduced) return BadInput("a chunk before Hello");
@@ -114,7 +118,17 @@ Status Link::TakeFrame(const FrameView& frame) {
   if (state_ == State::kDraining) return {};
   SYNOD_ASSIGN_OR_RETURN(std::optional<Envelope> whole, inbox_.TakeMessage(std::move(control), frame.bulk));
   if (whole) steps_.emplace_back(std::move(*whole));
+  if (const std::optional<Resume> resume = inbox_.TakeResume()) outbox_.PushResume(*resume);
   return {};
+}
+
+Status Link::TakeFrameOfTheLink(const FrameView& frame) {
+  if (frame.type == kResumeFrame) {
+    SYNOD_ASSIGN_OR_RETURN(const Resume resume, DecodeResume(frame.control));
+    return outbox_.GoOnBehind(resume);
+  }
+  SYNOD_ASSIGN_OR_RETURN(const Credit credit, DecodeCredit(frame.control));
+  return outbox_.Acknowledge(credit.received_bytes, received_at_);
 }
 
 Status Link::TakeOwnMessage(const Control& control, ByteView bulk) {
@@ -190,6 +204,7 @@ void Link::Close(GoodbyeReason reason) {
 
 void Link::Fail(std::optional<GoodbyeReason> reason, Error error) {
   if (state_ == State::kParting || state_ == State::kFinished) return;
+  rule_broken_ = reason == GoodbyeReason::kProtocol;
   if (!closed_) closed_ = LinkClosed{identity_, reason, std::move(error)};
   ReportClosed();
   outbox_.Drop();
@@ -217,6 +232,18 @@ void Link::ReportClosed() {
   if (reported_ || !closed_) return;
   reported_ = true;
   steps_.emplace_back(*closed_);
+  KeepPieces();
+}
+
+// Of payloads under way, for when their message comes again. Nothing of who broke a rule, or says that we did: whatever
+// was wrong is not repeated.
+void Link::KeepPieces() {
+  if (!opened_ || rule_broken_ || closed_->reason == GoodbyeReason::kProtocol) return;
+  const double now = clock_.MonotonicSeconds();
+  for (Inbox::Piece& piece : inbox_.TakePieces()) {
+    auto name = PartialPayloads::NameOf(*identity_, piece.message, piece.total_bytes);
+    shared_.partial_payloads.Keep(std::move(name), std::move(piece.payload), now);
+  }
 }
 
 void Link::CheckPeerAgain() {

@@ -21,6 +21,7 @@
 #include "common/net/inbox.h"
 #include "common/net/link_events.h"
 #include "common/net/outbox.h"
+#include "common/net/partial_payloads.h"
 #include "common/net/payload_digests.h"
 #include "common/net/tls_step.h"
 #include "common/wire/frame.h"
@@ -47,6 +48,7 @@ class Link {
     LinkRules rules;
     LinkInstance instance{};
     PayloadDigests digests;
+    PartialPayloads partial_payloads;
     // Of a server: whether a peer that said Hello is taken, or why not.
     std::function<std::optional<GoodbyeReason>(const Identity&, const Hello&)> admit;
   };
@@ -89,6 +91,7 @@ class Link {
   void Identify();
   void ReadFrames();
   Status TakeFrame(const FrameView& frame);
+  Status TakeFrameOfTheLink(const FrameView& frame);
   Status TakeOwnMessage(const Control& control, ByteView bulk);
   void TakeHello(const Hello& hello);
   void TakeGoodbye(const Goodbye& goodbye);
@@ -96,6 +99,7 @@ class Link {
   void Part(std::optional<GoodbyeReason> goodbye);
   void Finish();
   void ReportClosed();
+  void KeepPieces();
   bool WriteSome();
 
   Shared& shared_;
@@ -127,6 +131,7 @@ class Link {
 
   std::optional<LinkClosed> closed_;  // why, until it is reported
   bool reported_ = false;
+  bool rule_broken_ = false;
   std::vector<LinkStep> steps_;
 };
 

@@ -48,21 +48,11 @@ class LinkClient::State {
 
   double next_timer() const {
     if (!events_.empty()) return clock_.MonotonicSeconds();
-    switch (phase_) {
-      case Phase::kWaiting:
-      case Phase::kConnecting:
-        return due_at_;
-      case Phase::kLookingUp:
-        return std::min(due_at_, poll_at_);
-      case Phase::kLinked:
-        return connection_->link().next_timer();
-      case Phase::kStopped:
-        break;
-    }
-    return INFINITY;
+    return std::min(NextOfPhase(), shared_.partial_payloads.next_drop());
   }
 
   std::vector<LinkEvent> Advance() {
+    shared_.partial_payloads.DropOld(clock_.MonotonicSeconds());
     if (phase_ == Phase::kWaiting && clock_.MonotonicSeconds() >= due_at_) LookUp();
     if (phase_ == Phase::kLookingUp) TakeAddresses();
     for (const Poller::Ready& ready : poller_.TakeReady()) {
@@ -109,6 +99,21 @@ class LinkClient::State {
 
  private:
   enum class Phase { kWaiting, kLookingUp, kConnecting, kLinked, kStopped };
+
+  double NextOfPhase() const {
+    switch (phase_) {
+      case Phase::kWaiting:
+      case Phase::kConnecting:
+        return due_at_;
+      case Phase::kLookingUp:
+        return std::min(due_at_, poll_at_);
+      case Phase::kLinked:
+        return connection_->link().next_timer();
+      case Phase::kStopped:
+        break;
+    }
+    return INFINITY;
+  }
 
   // A lookup of an attempt before that is still under way is waited for: there is never more than one.
   void LookUp() {

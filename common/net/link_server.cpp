@@ -226,11 +226,13 @@ class LinkServer::State {
     bytes_received_ += peer.connection.bytes_received();
     bytes_sent_ += peer.connection.bytes_sent();
     peers_.erase(peer.id);
+    next_timer_ = std::min(next_timer_, shared_.partial_payloads.next_drop());
   }
 
   void Tick() {
     const double now = clock_.MonotonicSeconds();
-    next_timer_ = INFINITY;
+    shared_.partial_payloads.DropOld(now);
+    next_timer_ = shared_.partial_payloads.next_drop();
     for (const PeerId id : Ids()) {
       Peer& peer = *Find(id);
       peer.link().Tick();

@@ -48,7 +48,29 @@ Status Outbox::Acknowledge(std::uint64_t received_bytes, double now) {
   return {};
 }
 
+Status Outbox::GoOnBehind(const Resume& resume) {
+  if (resume.transfer >= next_transfer_) return BadInput("a resume of a payload that was never sent");
+  if (resume.bytes == 0 || resume.bytes % limits::kChunkBytes != 0)
+    return BadInput("a resume that is not whole chunks");
+  if (resume.bytes > limits::kMaxKeptBytes) return BadInput("a resume of more than may be kept");
+  const auto found = std::find_if(transfers_.begin(), transfers_.end(),
+                                  [&](const Transfer& transfer) { return transfer.number == resume.transfer; });
+  if (found == transfers_.end()) return {};  // all of it was sent in the meantime
+  Transfer& transfer = *found;
+  const ByteView payload(*transfer.payload);
+  if (resume.bytes >= payload.size()) return BadInput("a resume of more than its payload");
+  if (transfer.resumed) return BadInput("a second resume of the same payload");
+  transfer.resumed = true;
+  if (resume.bytes <= transfer.sent_bytes) return {};
+  // The same message may come with another payload: that one goes on from its begin.
+  if (transfer.digest->PrefixDigestOf(payload, resume.bytes) != resume.chunks) return {};
+  waiting_bytes_ -= resume.bytes - transfer.sent_bytes;
+  transfer.sent_bytes = resume.bytes;
+  return {};
+}
+
 void Outbox::Drop() {
+  resumes_.clear();
   credit_.reset();
   waiting_.clear();
   transfers_.clear();
@@ -96,7 +118,7 @@ void Outbox::SendMessage(std::deque<Waiting>::iterator waiting, double now, Fram
   NextChunk chunk;
   if (message.payload) {
     control.payload = PayloadHeader{next_transfer_++, message.payload->size()};
-    Transfer transfer{control.payload->transfer, std::move(message.payload), std::move(message.digest), 0};
+    Transfer transfer{control.payload->transfer, std::move(message.payload), std::move(message.digest)};
     if (!transfer.payload->empty()) chunk = TakeChunk(transfer);
     if (transfer.sent_bytes < transfer.payload->size()) transfers_.push_back(std::move(transfer));
   }
@@ -119,6 +141,12 @@ bool Outbox::NextFrame(double now, Frame& frame) {
     const Message message = std::move(own_.front());
     own_.pop_front();
     WriteFrame(FrameType(message), Encoded({message, std::nullopt}), {}, now, frame);
+    return true;
+  }
+  if (!resumes_.empty()) {
+    const Resume resume = resumes_.front();
+    resumes_.pop_front();
+    WriteFrame(kResumeFrame, EncodeResume(resume), {}, now, frame);
     return true;
   }
   if (credit_) {

@@ -3,7 +3,7 @@
 // Messages go in order, except that a message whose payload needs several chunks may be overtaken by later ones: chunks
 // of different payloads and waiting messages take turns, so that nothing waits behind a large payload. No program frame
 // starts while kChunksInFlight chunks' worth of bytes are not yet acknowledged; frames of the link itself (Hello,
-// Heartbeat, Goodbye, credit) are never held back. Threads: one.
+// Heartbeat, Goodbye, credit, resume) are never held back. Threads: one.
 #pragma once
 
 #include <cstdint>
@@ -29,10 +29,15 @@ class Outbox {
   void PushOwn(Message message);
   // Acknowledges; the newest count is enough.
   void PushCredit(std::uint64_t received_bytes) { credit_ = received_bytes; }
+  // Offers what is still here of a payload that the other side has begun to send.
+  void PushResume(const Resume& resume) { resumes_.push_back(resume); }
   // BadInput: a message that cannot be encoded. Refused: too much waits already.
   Status Push(Envelope envelope, std::shared_ptr<PayloadDigest> payload_digest);
   // The other side has taken this many bytes of frames in all. BadInput if it cannot have.
   Status Acknowledge(std::uint64_t received_bytes, double now);
+  // The other side still has the begin of one of our payloads: goes on behind it, if it is the same and not sent yet.
+  // BadInput if it cannot have it.
+  Status GoOnBehind(const Resume& resume);
   // Drops all that waits, except what was pushed with PushOwn.
   void Drop();
 
@@ -48,7 +53,7 @@ class Outbox {
   bool NextFrame(double now, Frame& frame);
 
   bool has_own() const { return !own_.empty(); }
-  bool empty() const { return own_.empty() && !credit_ && waiting_.empty() && transfers_.empty(); }
+  bool empty() const { return own_.empty() && resumes_.empty() && !credit_ && waiting_.empty() && transfers_.empty(); }
   std::uint64_t waiting_bytes() const { return waiting_bytes_; }  // of payloads that have not been sent
   // Since when the other side could have acknowledged something and has not; infinity if there is nothing.
   double waiting_for_credit_since() const;
@@ -64,6 +69,7 @@ class Outbox {
     std::shared_ptr<const Bytes> payload;
     std::shared_ptr<PayloadDigest> digest;
     std::uint64_t sent_bytes = 0;
+    bool resumed = false;  // the other side has said what it has of it
   };
   // The next chunk of a payload, around bytes that stay where they are.
   struct NextChunk {
@@ -78,6 +84,7 @@ class Outbox {
   NextChunk TakeChunk(Transfer& transfer);
 
   std::deque<Message> own_;
+  std::deque<Resume> resumes_;
   std::optional<std::uint64_t> credit_;
   std::deque<Waiting> waiting_;
   std::vector<Transfer> transfers_;

@@ -1,5 +1,6 @@
 #include "common/wire/codec.h"
 
+#include <algorithm>
 #include <array>
 
 #include "common/wire/control_proto.h"
@@ -87,6 +88,24 @@ Result<Credit> DecodeCredit(ByteView bytes) {
   const Credit credit{form.received_bytes()};
   if (!SameBytes(EncodeCredit(credit), bytes)) return BadInput("a credit that is not in its one encoding");
   return credit;
+}
+
+Bytes EncodeResume(const Resume& resume) {
+  proto::Resume form;
+  form.set_transfer(resume.transfer);
+  form.set_bytes(resume.bytes);
+  form.set_chunks(std::string(resume.chunks.begin(), resume.chunks.end()));
+  return Serialized(form);
+}
+
+Result<Resume> DecodeResume(ByteView bytes) {
+  proto::Resume form;
+  if (!Parse(bytes, form)) return BadInput("a resume that cannot be parsed");
+  Resume resume{form.transfer(), form.bytes(), {}};
+  if (form.chunks().size() != resume.chunks.size()) return BadInput("a resume without a proper digest");
+  std::copy(form.chunks().begin(), form.chunks().end(), resume.chunks.begin());
+  if (!SameBytes(EncodeResume(resume), bytes)) return BadInput("a resume that is not in its one encoding");
+  return resume;
 }
 
 }  // namespace synod

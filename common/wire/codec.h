@@ -34,9 +34,19 @@ struct Credit {
   bool operator==(const Credit&) const = default;
 };
 
+// What the receiver of a payload still holds of it from a link that was cut: its sender may go on behind these bytes if
+// its own are the same.
+struct Resume {
+  std::uint64_t transfer = 0;  // as its PayloadHeader counts it
+  std::uint64_t bytes = 0;     // whole chunks, less than all
+  Digest chunks{};             // of these bytes: SHA-256 over the SHA-256 of each chunk
+  bool operator==(const Resume&) const = default;
+};
+
 // Types of frames without a message.
 inline constexpr std::uint16_t kCreditFrame = 4;
 inline constexpr std::uint16_t kChunkFrame = 5;
+inline constexpr std::uint16_t kResumeFrame = 6;
 
 // The type of the frame that carries `message`. The numbers never change.
 std::uint16_t FrameType(const Message& message);
@@ -50,5 +60,7 @@ Result<Control> DecodeControl(std::uint16_t type, ByteView bytes);
 
 Bytes EncodeCredit(const Credit& credit);
 Result<Credit> DecodeCredit(ByteView bytes);
+Bytes EncodeResume(const Resume& resume);
+Result<Resume> DecodeResume(ByteView bytes);
 
 }  // namespace synod

@@ -34,6 +34,10 @@ inline constexpr std::size_t kMaxPeers = 1024;
 inline constexpr std::size_t kMaxQueuedEnvelopes = 1024;
 inline constexpr std::uint64_t kMaxQueuedPayloadBytes = std::uint64_t{256} << 20;  // beyond the first payload
 inline constexpr unsigned kMaxIncomingPayloads = 4;                                // at once, from one peer
+// Of payloads that a cut link leaves unfinished.
+inline constexpr unsigned kMaxKeptPayloads = kMaxIncomingPayloads;        // from one peer
+inline constexpr std::uint64_t kMaxKeptBytes = std::uint64_t{256} << 20;  // of memory, from all peers together
+inline constexpr double kKeptSeconds = 120.0;
 inline constexpr std::int64_t kClockSkewSeconds = 300;
 inline constexpr double kFirstReconnectSeconds = 0.2;
 inline constexpr double kMaxReconnectSeconds = 30.0;

@@ -7,6 +7,7 @@
 #include "common/wire/chunk.h"
 #include "common/wire/codec.h"
 #include "common/wire/frame.h"
+#include "common/wire/limits.h"
 #include "secure_agg/codec.h"
 #include "tests/unit/artefact/small_federation.h"
 #include "tests/unit/wire/sample_messages.h"
@@ -50,6 +51,20 @@ Bytes Conversation(std::uint64_t first_sequence) {
   AppendFrame(kCreditFrame, sequence++, EncodeCredit({10}), {}, frames);
   const Message goodbye = Goodbye{};
   AppendFrame(FrameType(goodbye), sequence, *EncodeControl(goodbye), {}, frames);
+  return frames;
+}
+
+// Of a payload of three chunks (fuzz_link.cpp): the other side has two of them, and says so a second time.
+Bytes Resumes(std::uint64_t first_sequence) {
+  const Bytes chunk(limits::kChunkBytes, 0xd0);
+  const Digest one = Sha256(chunk);
+  Bytes both(one.begin(), one.end());
+  both.insert(both.end(), one.begin(), one.end());
+  const Bytes resume = EncodeResume({0, 2 * limits::kChunkBytes, Sha256(both)});
+  Bytes frames;
+  AppendFrame(kResumeFrame, first_sequence, resume, {}, frames);
+  AppendFrame(kCreditFrame, first_sequence + 1, EncodeCredit({10}), {}, frames);
+  AppendFrame(kResumeFrame, first_sequence + 2, resume, {}, frames);
   return frames;
 }
 
@@ -119,6 +134,8 @@ int main(int count, char** arguments) {
   synod::WriteTlsStep(folder / "tls_step");
   synod::Save(folder / "frame", "conversation", synod::Behind({255}, synod::Conversation(0)));
   synod::Save(folder / "frame", "conversation_in_pieces", synod::Behind({0}, synod::Conversation(0)));
+  synod::Save(folder / "frame", "resumes", synod::Behind({255}, synod::Resumes(0)));
+  synod::Save(folder / "link", "resumes", synod::Behind({1}, synod::Resumes(1)));
   synod::Save(folder / "link", "conversation", synod::Behind({1}, synod::Conversation(1)));
   synod::Save(folder / "link", "without_hello", synod::Behind({0}, synod::Conversation(0)));
   const synod::testing::SmallFederation federation;

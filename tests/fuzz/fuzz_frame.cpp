@@ -28,6 +28,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
       SYNOD_CHECK((*frame)->control.size() <= synod::limits::kMaxControlBytes, "control is within its limit");
       SYNOD_CHECK((*frame)->bulk.size() <= synod::limits::kMaxBulkBytes, "bulk is within its limit");
       static_cast<void>(synod::DecodeControl((*frame)->type, (*frame)->control));
+      static_cast<void>(synod::DecodeCredit((*frame)->control));
+      const auto resume = synod::DecodeResume((*frame)->control);
+      SYNOD_CHECK(!resume.ok() || synod::EncodeResume(*resume).size() == (*frame)->control.size(),
+                  "a resume has one encoding");
     }
     SYNOD_CHECK(reader.buffered_bytes() <= synod::limits::kMaxControlBytes + synod::limits::kMaxBulkBytes + 64 + piece,
                 "no more than a frame is kept");

@@ -1,5 +1,5 @@
 // A link whose peer holds a key of the consortium and says anything: the input is what goes through an established TLS
-// session, after a proper Hello if its first byte is odd.
+// session, after a proper Hello if its first byte is odd; the link is then in the middle of a payload of its own.
 #include "common/core/version.h"
 #include "common/net/link.h"
 #include "common/wire/codec.h"
@@ -35,11 +35,18 @@ void Talk(ByteView input, bool hello) {
     link.Receive(std::exchange(peer.output(), {}));
     if (link.NextOutput(sent)) SYNOD_CHECK(peer.Receive(sent, plain).ok(), "a true handshake succeeds");
   }
-  Bytes said;
-  const Hello own{limits::kProtocolVersion, kVersion, clock.UnixSeconds(), {}, 1, 1};
-  if (hello) AppendFrame(FrameType(own), 0, *EncodeControl(own), {}, said);
-  said.insert(said.end(), input.begin(), input.end());
-  if (!said.empty()) SYNOD_CHECK(peer.Write(said).ok(), "an established session takes bytes");
+  if (hello) {
+    const Hello own{limits::kProtocolVersion, kVersion, clock.UnixSeconds(), {}, 1, 1};
+    Bytes frame;
+    AppendFrame(FrameType(own), 0, *EncodeControl(own), {}, frame);
+    SYNOD_CHECK(peer.Write(frame).ok(), "an established session takes bytes");
+    link.Receive(std::exchange(peer.output(), {}));
+    // The corpus knows the digest of two chunks of it.
+    static const auto payload = std::make_shared<const Bytes>(3 * limits::kChunkBytes, 0xd0);
+    SYNOD_CHECK(link.Send({DraftToSign{}, payload}).ok(), "an open link takes a message");
+    static_cast<void>(link.NextOutput(sent));
+  }
+  if (!input.empty()) SYNOD_CHECK(peer.Write(input).ok(), "an established session takes bytes");
   link.Receive(std::exchange(peer.output(), {}));
   link.Tick();
   while (link.NextOutput(sent)) {

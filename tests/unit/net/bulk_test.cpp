@@ -8,7 +8,7 @@
 namespace synod {
 namespace {
 
-TEST(Bulk, APayloadThatWasCutIsSentAgainFromItsBeginAndIsNeverHeardOfInPart) {
+TEST(Bulk, APayloadThatWasCutIsNeverHeardOfInPart) {
   Party party;
   ClientEnd& site = party.AddOpenSite("site-a", /*reconnect=*/true);
   const auto payload = PayloadOf(40u << 20);

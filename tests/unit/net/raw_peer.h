@@ -35,7 +35,13 @@ class RawSocket {
   RawSocket(const RawSocket&) = delete;
   RawSocket& operator=(const RawSocket&) = delete;
 
-  void Send(ByteView bytes) { static_cast<void>(send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL)); }
+  // How many of them went; none of them once the other side has closed.
+  std::size_t Send(ByteView bytes) {
+    const ssize_t count = send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count < 0 && errno != EAGAIN) broken_ = true;
+    return count > 0 ? static_cast<std::size_t>(count) : 0;
+  }
+  bool broken() const { return broken_; }
   // What is there now. Sets ended() when the other side has closed.
   Bytes Receive() {
     Bytes bytes(1u << 16);
@@ -53,6 +59,7 @@ class RawSocket {
  private:
   int socket_;
   bool ended_ = false;
+  bool broken_ = false;
 };
 
 // Holds a member's key and speaks TLS properly; what it says inside is up to the test.
@@ -101,6 +108,11 @@ class RawPeer {
     for (;;) {
       const auto frame = reader_.Next();
       if (!frame.ok() || !frame->has_value()) return;
+      if ((*frame)->type == kResumeFrame) {
+        const auto resume = DecodeResume((*frame)->control);
+        EXPECT_TRUE(resume.ok());
+        if (resume.ok()) resumes_.push_back(*resume);
+      }
       const auto control = DecodeControl((*frame)->type, (*frame)->control);
       if (control.ok()) frames_.push_back(control->message);
     }
@@ -115,6 +127,7 @@ class RawPeer {
   std::uint64_t sent_bytes() const { return sent_bytes_; }
   TlsStep& tls() { return tls_; }
   const std::vector<Message>& messages() const { return frames_; }
+  const std::vector<Resume>& resumes() const { return resumes_; }
   std::string tls_error;
 
  private:
@@ -130,7 +143,12 @@ class RawPeer {
     return std::nullopt;
   }
   void Flush() {
-    socket_.Send(tls_.output());
+    ByteView rest(tls_.output());
+    while (!rest.empty() && !socket_.broken()) {
+      const std::size_t sent = socket_.Send(rest);
+      rest = rest.subspan(sent);
+      if (sent == 0) party_.Step();
+    }
     sent_bytes_ += tls_.output().size();
     tls_.output().clear();
   }
@@ -142,6 +160,7 @@ class RawPeer {
   FrameReader reader_;
   ChunkWriter writer_;
   std::vector<Message> frames_;
+  std::vector<Resume> resumes_;
   std::uint64_t sequence_ = 0;
   std::uint64_t sent_bytes_ = 0;
 };

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "common/core/hex.h"
+#include "common/crypto/sha256.h"
 #include "common/wire/limits.h"
 #include "tests/unit/wire/sample_messages.h"
 
@@ -165,6 +166,36 @@ TEST(Codec, CreditHasOneEncodingToo) {
   EXPECT_FALSE(DecodeCredit(Bytes{0x08, 0x00}).ok());
   EXPECT_FALSE(DecodeCredit(Bytes{0x08}).ok());
   EXPECT_FALSE(DecodeCredit(Bytes{0x10, 0x01}).ok());
+}
+
+TEST(Codec, AResumeComesBackAsItWasAndHasOneEncoding) {
+  const Resume resume{3, 7 * limits::kChunkBytes, Sha256("chunks")};
+  const Bytes bytes = EncodeResume(resume);
+  EXPECT_EQ(ToHex(bytes).substr(0, 18),
+            "0803108080c003"
+            "1a20");
+  ASSERT_TRUE(DecodeResume(bytes).ok());
+  EXPECT_EQ(*DecodeResume(bytes), resume);
+  for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(DecodeResume(ByteView(bytes).first(size)).ok());
+  Bytes unknown = bytes;
+  unknown.insert(unknown.end(), {0x20, 0x01});
+  EXPECT_FALSE(DecodeResume(unknown).ok());
+  Bytes longer = bytes;
+  longer[8] = 33;  // of the digest
+  longer.push_back(0);
+  EXPECT_FALSE(DecodeResume(longer).ok());
+}
+
+TEST(Codec, NoMutatedResumeHasASecondEncoding) {
+  const Bytes bytes = EncodeResume({1, 5 * limits::kChunkBytes, Sha256("chunks")});
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    for (int value = 0; value < 256; ++value) {
+      Bytes changed = bytes;
+      changed[at] = static_cast<std::uint8_t>(value);
+      const Result<Resume> read = DecodeResume(changed);
+      EXPECT_TRUE(!read.ok() || EncodeResume(*read) == changed);
+    }
+  }
 }
 
 TEST(Codec, EveryNameIsItsOwn) {
