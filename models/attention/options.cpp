@@ -27,15 +27,21 @@ constexpr ChoiceKey<Options> kChoices[] = {
 };
 constexpr OptionKeys<Options> kKeys = {kIntegers, kReals, kChoices};
 
+constexpr std::uint32_t kLatent = 4;
+
 Options Defaults(const RunSize& size) {
   Options options;
   const double units = static_cast<double>(std::max<std::uint64_t>(size.units, 1));
-  // Small tables cannot carry a large network's noise, and fewer tokens stand out of theirs.
+  // Small tables cannot carry a large network's noise, and fewer tokens stand out of theirs. The latent vector and its
+  // encoder are the first that goes under in it. The noise in a step's mean gradient hardly depends on the batch: a
+  // small one is as good and takes less time.
   const bool small = units < 4000.0;
-  options.batch = static_cast<std::uint32_t>(std::clamp(units / (small ? 3.0 : 8.0), 1.0, 1024.0));
-  options.tokens = small ? 8 : 16;
+  const bool middling = units < 16000.0;
+  options.batch = static_cast<std::uint32_t>(std::clamp(units / (small ? 3.0 : 32.0), 1.0, 1024.0));
+  options.tokens = middling ? 8 : 16;
+  options.latent = middling ? 0 : kLatent;
   options.width = small ? 16 : 32;
-  options.hidden = small ? 32 : 64;
+  options.hidden = small ? 32 : middling ? 128 : 64;
   options.steps = small ? 200 : size.epsilon > 2.0 ? 600 : 300;
   options.learning_rate = small ? 0.01 : size.epsilon > 2.0 ? 0.015 : 0.02;
   return options;
@@ -56,6 +62,7 @@ Result<Options> Options::FromToml(const TomlSection& section, const RunSize& siz
   Options options = Defaults(size);
   SYNOD_RETURN_IF_ERROR(gradient_family::ReadTrainingKeys(section, options));
   SYNOD_RETURN_IF_ERROR(gradient_family::ReadKeys(section, kKeys, options));
+  if (options.decoding == Decoding::kTogether && !section.Has("latent")) options.latent = kLatent;
   if (!HeadsFit(options)) return section.ErrorAt("heads", "must divide the width of a token");
   if (!HasSource(options)) {
     return section.ErrorAt("latent", "must be at least 1 where all columns are decoded together",

@@ -33,8 +33,8 @@ constexpr OptionKeys<Options> kKeys = {kIntegers, kReals, {}};
 Options Defaults(const RunSize& size) {
   Options options;
   const double units = static_cast<double>(std::max<std::uint64_t>(size.units, 1));
-  options.batch = static_cast<std::uint32_t>(std::clamp(units / 8.0, 1.0, 1024.0));
-  options.steps = 100;
+  options.batch = static_cast<std::uint32_t>(std::clamp(units / 8.0, 1.0, 4096.0));
+  options.steps = 200;
   options.learning_rate = 0.01;
   options.beta1 = 0.0;  // momentum of the one player is a lag for the other
   options.clipping = Clipping::kAutomatic;

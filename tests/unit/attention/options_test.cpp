@@ -71,6 +71,10 @@ TEST(AttentionOptions, HaveDefaultsThatSuitTheSizeOfTheRun) {
     }
   }
   EXPECT_LT(Read("", {300, 1.0})->width, Read("", {30000, 1.0})->width) << "a small table carries a small network";
+  EXPECT_EQ(Read("", {7000, 1.0})->latent, 0U) << "a latent vector costs a small table more than it gives";
+  EXPECT_GT(Read("", {30000, 1.0})->latent, 0U);
+  EXPECT_GT(Read("decoding = \"together\"", {7000, 1.0})->latent, 0U) << "nothing else tells columns of each other";
+  EXPECT_EQ(Read("latent = 3", {7000, 1.0})->latent, 3U);
 }
 
 TEST(AttentionOptions, ComeBackFromJsonAsTheyWere) {
@@ -122,9 +126,9 @@ TEST(AttentionPlan, FitsARunOnlyOnItsOwnSchemaAndOptions) {
 }
 
 TEST(AttentionPlan, CountsEveryParameterOfEncoderAndDecodersInTheOneQuery) {
-  const FamilyPlan plan =
-      testing::TryPlan({testing::MixedSchema(), 400, "steps = 5\n", 3.0, 1, "attention", Aggregation::kCurator})
-          .value();
+  const FamilyPlan plan = testing::TryPlan({testing::MixedSchema(), 400, "steps = 5\nlatent = 2\n", 3.0, 1, "attention",
+                                            Aggregation::kCurator})
+                              .value();
   ASSERT_EQ(plan.entries.size(), 2U);
   EXPECT_EQ(plan.entries[1].dimension, plan.layout.size() + 3);
   const auto has = [&](const std::string& name) {
