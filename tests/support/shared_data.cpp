@@ -1,11 +1,13 @@
 #include "tests/support/shared_data.h"
 
-#include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <mutex>
 #include <vector>
 
 #include <unistd.h>
+
+#include "common/core/check.h"
 
 namespace synod::testing {
 namespace {
@@ -13,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Folders {
+  std::mutex mutex;
   std::vector<fs::path> made;
   ~Folders() {
     std::error_code ignored;
@@ -34,12 +37,12 @@ std::optional<std::string> SharedPath(const std::string& relative) {
 
 std::string TemporaryFolder() {
   static Folders folders;
-  static std::atomic<int> counter{0};
-  const fs::path folder =
-      fs::temp_directory_path() / ("synod_test_" + std::to_string(getpid()) + "_" + std::to_string(counter++));
-  fs::create_directories(folder);
+  // A name that nobody had: a process that was killed leaves its folders, and its number comes again.
+  std::string folder = (fs::temp_directory_path() / "synod_test_XXXXXX").string();
+  SYNOD_CHECK(mkdtemp(folder.data()) != nullptr, "a folder for temporary files can be made");
+  const std::lock_guard guard(folders.mutex);
   folders.made.push_back(folder);
-  return folder.string();
+  return folder;
 }
 
 }  // namespace synod::testing
