@@ -2,10 +2,28 @@
 
 #include <unistd.h>
 
+#include "common/core/hex.h"
 #include "common/core/version.h"
 #include "site_agent/site_views.h"
 
 namespace synod {
+
+namespace {
+
+// What this site would tell if the coordinator forgot: of each ledger of the other sites the newest head it was shown.
+Json WitnessedView(const HeadBook& heads) {
+  Json list = Json::array();
+  for (const HeadBook::Kept& kept : heads.All()) {
+    const LedgerHead& head = kept.head.head;
+    list.push_back({{"site", head.site},
+                    {"ledger", ToHex(head.ledger.bytes)},
+                    {"rows", head.rows},
+                    {"signed", Rfc3339(head.signed_unix)}});
+  }
+  return list;
+}
+
+}  // namespace
 
 std::string DaemonVersion() {
   return kVersion;
@@ -49,7 +67,7 @@ Json DaemonStatus(const SiteAgent& agent, const DaemonFacts& facts) {
           {"worker", worker},
           {"problems", problems},
           {"rolled_back", context.state.rolled_back()},
-          {"witnessed_heads", context.state.peer_heads().kept().size()},
+          {"witnessed_heads", WitnessedView(context.state.peer_heads())},
           {"runs", RunsView(context.state, false)},
           {"datasets", DatasetsView(context.state)}};
 }
