@@ -136,9 +136,12 @@ TEST(LinkLife, HeartbeatsKeepAnIdleLinkAndSilenceEndsIt) {
   }
   EXPECT_TRUE(site.client->open());
   EXPECT_EQ(party.server.server->statistics().open_peers, 1u);
-  // Time in which the site's process stands still.
-  party.clock.monotonic_offset = party.clock.monotonic_offset + limits::kSilenceSeconds + 1.0;
-  const std::vector<LinkEvent> events = party.server.server->Advance();
+  // Time in which the site's process stands still; its last heartbeat may be on its way.
+  std::vector<LinkEvent> events;
+  for (int i = 0; i < 2 && events.empty(); ++i) {
+    party.clock.monotonic_offset = party.clock.monotonic_offset + limits::kSilenceSeconds + 1.0;
+    events = party.server.server->Advance();
+  }
   ASSERT_EQ(events.size(), 1u);
   EXPECT_EQ(std::get<PeerClosed>(events[0]).error.code, ErrorCode::kTimeout);
 }
