@@ -67,19 +67,8 @@ TEST(FederationRandomKills, FiftyAreSurvivedBitForBit) {
   EXPECT_EQ(while_running, kKills) << "the run must outlive the kills";
   ASSERT_TRUE(federation.WaitFor(run, {"published"}, /*revive=*/true, 300.0))
       << federation.Synod({"run", "why", run}).both() << federation.Logs();
-  ASSERT_TRUE(Eventually([&] {
-    federation.Revive();
-    return federation.Show(run).value("complete", false);
-  })) << federation.Synod({"run", "why", run}).both()
-      << federation.Logs();
-  const std::string file = federation.Fetch(run);
-  EXPECT_EQ(federation.ContentOf(file), content);
-  const ProgramRun verified = RunTool({"verify", file, "--trust", federation.kits().first_operator + "/trust/ca.pem"});
-  EXPECT_EQ(verified.exit_code, 0) << verified.both();
-  for (const std::string& site : federation.options().sites) {
-    const ProgramRun ledger = federation.SiteTool(site, {"ledger", "verify"});
-    EXPECT_EQ(ledger.exit_code, 0) << site << ledger.both();
-  }
+  EXPECT_EQ(federation.ContentOf(federation.FetchVerified(run)), content);
+  federation.ExpectWholeLedgers();
 }
 
 }  // namespace
