@@ -7,8 +7,8 @@
 //     Delta = gamma C + sqrt(d) + gamma E      in L2      (SensitivityOnGrid in common/privacy/noise_arithmetic.h).
 // E = kFloatErrorShare C: 2 x 255 additions of rows of norm C at unit roundoff 2^-24 in a block of at most 256 rows
 // move the sum by at most 2 x 255 x 256 x 2^-24 C < 0.00779 C, in whatever order the rows are added; the rest, 2 x
-// 10^-4 C, covers the float64 additions: 2 x blocks x units x 2^-53 C <= 2^-13 C while blocks x units <=
-// kMostBlocksTimesUnits.
+// 10^-4 C, covers the compensated float64 additions of blocks, of which there are at most as many as units: with u =
+// 2^-53 and n <= kMostUnits units, 2 (u + (n u)^2 / (1 - n u)^2) n C < 2^-14 C.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@
 namespace synod {
 
 inline constexpr std::uint32_t kMostRowsPerBlock = 256;
-// Of one site in one query: 2^22 units in 2^17 blocks, say.
-inline constexpr std::uint64_t kMostBlocksTimesUnits = std::uint64_t{1} << 39;
+// Of one site in one query. A table has no more rows (kCsvMaxRows), so that no number of units ends a computation.
+inline constexpr std::uint64_t kMostUnits = std::uint64_t{1} << 30;
 
 class Grid {
  public:

@@ -50,7 +50,28 @@ class CountingAllocator final : public c10::Allocator {
   CountingAllocator() { inner_ = c10::GetAllocator(c10::DeviceType::CPU), current_ = 0, most_ = 0; }
   static void Uninstall() { c10::SetAllocator(c10::DeviceType::CPU, inner_, kPriority); }
   void Install() { c10::SetAllocator(c10::DeviceType::CPU, this, kPriority); }
+  // LibTorch 2.3 made it not const and asks for a copy.
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 3)
+  c10::DataPtr allocate(std::size_t bytes) override {
+    return Counted(bytes);
+  }
+  void copy_data(void* to, const void* from, std::size_t bytes) const override {
+    default_copy_data(to, from, bytes);
+  }
+#else
   c10::DataPtr allocate(std::size_t bytes) const override {
+    return Counted(bytes);
+  }
+#endif
+  c10::DeleterFnPtr raw_deleter() const override {
+    return &Delete;
+  }
+  static double MostMebibytes() {
+    return static_cast<double>(most_) / kMebibyte;
+  }
+
+ private:
+  static c10::DataPtr Counted(std::size_t bytes) {
     c10::DataPtr data = inner_->allocate(bytes);
     void* address = data.release_context();
     if (address != nullptr) {
@@ -59,10 +80,6 @@ class CountingAllocator final : public c10::Allocator {
     }
     return {address, address, &Delete, c10::Device(c10::DeviceType::CPU)};
   }
-  c10::DeleterFnPtr raw_deleter() const override { return &Delete; }
-  static double MostMebibytes() { return static_cast<double>(most_) / kMebibyte; }
-
- private:
   static void Delete(void* address) {
     if (address == nullptr) return;
     current_ -= static_cast<std::int64_t>(malloc_usable_size(address));

@@ -1,6 +1,7 @@
 #include "models/engine/per_unit_gradient.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "common/core/check.h"
@@ -90,8 +91,14 @@ void PerUnitGradient::Clip(const ClipPlan& plan) {
 void PerUnitGradient::SetWeights(const ClipPlan& plan, const std::vector<torch::Tensor>& squared,
                                  const std::vector<torch::Tensor>& magnitude_squared) {
   constexpr double kTiny = 1e-30;
+  // Beyond this a unit counts as not finite. Norms are float64 and could be finite where the float32 products of the
+  // gradient itself are not, or where the weight is so small that float32 rounds it up by more than kRoundDown.
+  constexpr double kMostSquared = 1e60;
   // Rounded down to float32: a weight rounded to nearest could exceed clip / norm by one part in 2^24.
   constexpr double kRoundDown = 1.0 - 1.0 / 8388608.0;
+  // Of a bound that is tiny itself. Twice the smallest float32 that has all its digits: below that, rounding down by
+  // one part in 2^23 is not enough.
+  constexpr double kLeastWeight = 2.0 * std::numeric_limits<float>::min();
   const auto doubles = torch::TensorOptions().dtype(torch::kFloat64).device(device_);
   const torch::Tensor zero = torch::zeros({}, doubles);
   const std::int64_t units = gradients_.shape().units;
@@ -99,8 +106,9 @@ void PerUnitGradient::SetWeights(const ClipPlan& plan, const std::vector<torch::
   finite_ = torch::ones({units}, torch::TensorOptions().dtype(torch::kBool).device(device_));
   for (std::size_t group = 0; group < squared.size(); ++group) {
     if (!squared[group].defined()) continue;
-    // A non-finite activation or gradient shows in the magnitude: inf * 0 and NaN * x are NaN.
-    finite_ &= (squared[group].isfinite() & magnitude_squared[group].isfinite()).all(1);
+    // A non-finite activation or gradient shows in the magnitude: inf * 0 and NaN * x are NaN, which no comparison
+    // holds for.
+    finite_ &= ((squared[group] <= kMostSquared) & (magnitude_squared[group] <= kMostSquared)).all(1);
     total += squared[group].sum(1);
   }
   finite_ &= total.isfinite();
@@ -118,7 +126,8 @@ void PerUnitGradient::SetWeights(const ClipPlan& plan, const std::vector<torch::
         plan.gamma() > 0.0 ? norms + plan.gamma() : torch::maximum(norms, thresholds) + kTiny;
     torch::Tensor weights = bounds / divisors;
     weights = torch::minimum(weights, plan.magnitude_ratio() * bounds / (magnitude_squared[group].sqrt() + kTiny));
-    weights = torch::where(finite_.unsqueeze(1), weights * kRoundDown, zero).to(torch::kFloat32);
+    weights = torch::where(finite_.unsqueeze(1) & (weights >= kLeastWeight), weights * kRoundDown, zero);
+    weights = weights.to(torch::kFloat32);
     SYNOD_CHECK(weights.size(1) == 1 || plan.by_neuron(), "one weight a unit unless neurons are told apart");
     weights_[group] = plan.by_neuron() ? weights : weights.squeeze(1);
   }

@@ -17,7 +17,7 @@
 namespace synod::gradient_family {
 namespace {
 
-// Rows of the tape in memory at once, for each thread; a unit and a block are never split.
+// Rows of the tape in memory at once at most, for each thread; a unit and a block are never split.
 constexpr std::size_t kRowsPerPass = 2048;
 constexpr std::size_t kRowsPerDevicePass = 16384;
 
@@ -81,10 +81,12 @@ class GradientContribution final : public Contribution {
   std::int64_t Uses() const { return static_cast<std::int64_t>(units_->max_rows_per_unit()) * parts_.uses_per_row; }
 
   Result<ClippedSum> GradientSum(const Query& query, const BlockedBatch& batch);
+  std::size_t UnitsOfEveryPass(const Query& query) const;
   // The clip of the query; makes the pass where the histogram is another than before.
   Result<engine::ClipPlan> Prepare(const Query& query);
+  // Of the blocks of a pass, filled up to `pass_units` units where it has fewer.
   std::vector<BlockSum> SumsOf(const Query& query, const BlockedBatch& batch, const engine::Pass& pass,
-                               const engine::ClipPlan& clip) const;
+                               std::size_t pass_units, const engine::ClipPlan& clip) const;
   BlockSum SumOfBlock(const engine::PerUnitGradient& gradient, std::span<const float> losses, std::int64_t first,
                       std::int64_t last) const;
 
@@ -124,9 +126,12 @@ Result<engine::ClipPlan> GradientContribution::Prepare(const Query& query) {
 }
 
 std::vector<BlockSum> GradientContribution::SumsOf(const Query& query, const BlockedBatch& batch,
-                                                   const engine::Pass& pass, const engine::ClipPlan& clip) const {
+                                                   const engine::Pass& pass, std::size_t pass_units,
+                                                   const engine::ClipPlan& clip) const {
   const std::uint32_t begin = pass.first_unit;
-  const std::span<const std::uint32_t> units = std::span(batch.units).subspan(begin, pass.last_unit - pass.first_unit);
+  std::vector<std::uint32_t> units(batch.units.begin() + begin, batch.units.begin() + pass.last_unit);
+  // What fills the pass up is in no block: it only keeps the matrices at one shape (pass_plan.h).
+  units.resize(std::max(pass_units, units.size()), units.front());
   const torch::Tensor parameters =
       torch::from_blob(const_cast<float*>(query.parameters.data()),  // LibTorch has no const view; it is only read
                        {static_cast<std::int64_t>(query.parameters.size())}, torch::kFloat32)
@@ -166,6 +171,16 @@ BlockSum GradientContribution::SumOfBlock(const engine::PerUnitGradient& gradien
   return {std::move(sum), static_cast<std::uint32_t>(last - first)};
 }
 
+std::size_t GradientContribution::UnitsOfEveryPass(const Query& query) const {
+  const std::size_t usual = compute_.device == "cpu" ? kRowsPerPass : kRowsPerDevicePass;
+  const std::size_t rows = parts_.most_rows_per_pass == 0 ? usual : std::min(usual, parts_.most_rows_per_pass);
+  const std::size_t most = std::max<std::size_t>(1, rows / static_cast<std::size_t>(Uses()));
+  const Plan& plan = *parts_.run.plan;
+  const double expected = plan.entries()[kTrainingEntry].sampling_rate * static_cast<double>(plan.facts().units) /
+                          static_cast<double>(plan.sites());
+  return engine::UnitsOfEveryPass(expected, UnitsPerBlock(query), most);
+}
+
 Result<ClippedSum> GradientContribution::GradientSum(const Query& query, const BlockedBatch& batch) {
   SYNOD_ASSIGN_OR_RETURN(const engine::ClipPlan clip_plan, Prepare(query));
   // The plan's clip is that of the parts: the same number up to the last bit, which the grid's slack covers.
@@ -174,16 +189,14 @@ Result<ClippedSum> GradientContribution::GradientSum(const Query& query, const B
               "the plan's clip is the one that units are clipped to");
   SYNOD_CHECK(clip_plan.clip() <= parts_.side.gradient_clip(), "the side coordinates have room beside the gradient");
   ClippedSummer summer(query.parameters.size() + SideCoordinates::kCount, clip);
-  const bool on_cpu = compute_.device == "cpu";
-  const std::size_t usual = on_cpu ? kRowsPerPass : kRowsPerDevicePass;
-  const std::size_t rows = parts_.most_rows_per_pass == 0 ? usual : std::min(usual, parts_.most_rows_per_pass);
-  const std::size_t most_units = std::max<std::size_t>(rows / static_cast<std::size_t>(Uses()), UnitsPerBlock(query));
-  const std::vector<engine::Pass> passes = engine::Passes(batch.block_ends, most_units);
-  const std::size_t side_by_side = on_cpu ? std::max(1U, compute_.threads) : 1;
+  const std::size_t pass_units = UnitsOfEveryPass(query);
+  const std::vector<engine::Pass> passes = engine::Passes(batch.block_ends, pass_units);
+  const std::size_t side_by_side = compute_.device == "cpu" ? std::max(1U, compute_.threads) : 1;
   for (std::size_t first = 0; first < passes.size(); first += side_by_side) {
     const std::size_t count = std::min(side_by_side, passes.size() - first);
     std::vector<std::vector<BlockSum>> sums(count);
-    RunSideBySide(count, [&](std::size_t i) { sums[i] = SumsOf(query, batch, passes[first + i], clip_plan); });
+    RunSideBySide(count,
+                  [&](std::size_t i) { sums[i] = SumsOf(query, batch, passes[first + i], pass_units, clip_plan); });
     // In the order of the blocks, whoever was first: sums in float64 depend on it.
     for (const std::vector<BlockSum>& of_pass : sums) {
       for (const BlockSum& sum : of_pass) summer.AddBlock(sum.values, sum.units);

@@ -254,6 +254,27 @@ TEST(Engine, ANonFiniteRowContributesZeroAndHarmsNoOther) {
   EXPECT_EQ(gradient.weights()[2].item<double>(), 0.0);
 }
 
+// Norms are float64: they stay finite where the float32 products and weights of the sum have long lost their digits.
+TEST(Engine, ANormThatIsFiniteButHugeContributesAtMostTheClip) {
+  ParameterBuilder builder;
+  const LinearLayer layer = builder.Linear("layer", 4, 4, /*has_bias=*/false);
+  const torch::Tensor parameters = torch::zeros({builder.size()});
+  for (const double clip : {1e-30, 1e-6, 1.0, 1e3}) {
+    for (double exponent = 0.0; exponent < 38.0; exponent += 0.173) {
+      Tape tape(parameters, 1, 1);
+      const torch::Tensor input = torch::full({1, 4}, static_cast<float>(std::pow(10.0, exponent)));
+      const torch::Tensor output = tape.Linear(layer, input);
+      const PerUnitGradient gradient(tape, output, input.clone(), ClipPlan::Flat(clip));
+      std::vector<float> flat(static_cast<std::size_t>(builder.size()));
+      gradient.BlockSum(0, 1, flat);
+      ASSERT_LE(torch::tensor(flat).to(torch::kFloat64).norm().item<double>(), clip) << "10^" << exponent;
+      if (exponent < 12.0 && clip >= 1e-6) {
+        ASSERT_TRUE(gradient.finite()[0].item<bool>()) << "a gradient that training could meet counts";
+      }
+    }
+  }
+}
+
 TEST(Engine, CancellationInTheGramRuleNeverUnderstatesTheNorm) {
   // Two uses with almost opposite, huge gradients: float32 Gram sums cancel to rounding noise, possibly negative.
   ParameterBuilder builder;

@@ -29,6 +29,14 @@ TEST(Passes, AreNoneForAnEmptyBatch) {
   EXPECT_TRUE(Passes({}, 10).empty());
 }
 
+TEST(UnitsOfEveryPass, HaveRoomForTheUsualBatchInAsFewPassesAsMemoryAllows) {
+  EXPECT_EQ(UnitsOfEveryPass(225.0, 100, 512), 270U) << "one pass: the mean and three standard deviations";
+  EXPECT_EQ(UnitsOfEveryPass(1024.0, 50, 512), 397U) << "three passes";
+  EXPECT_EQ(UnitsOfEveryPass(0.0, 20, 512), 20U) << "a block fits whatever is expected";
+  EXPECT_EQ(UnitsOfEveryPass(5.0, 20, 7), 20U);
+  EXPECT_EQ(UnitsOfEveryPass(1e6, 20, 512), 512U) << "never more than memory allows";
+}
+
 TEST(UnitsPerPass, FollowThePublicBudgetAndAreNeverZero) {
   EXPECT_EQ(UnitsPerPass(1000, 10, 5), 20U);
   EXPECT_EQ(UnitsPerPass(1, 10, 5), 1U);

@@ -182,6 +182,23 @@ TEST(ClippedSummerDeathTest, RefusesBlocksBeyondTheProof) {
   EXPECT_DEATH(summer.AddBlock(std::vector<float>(2), 1), "dimension");
 }
 
+// A site of hundreds of millions of units: as many blocks as that has end nothing, and none of them is lost.
+TEST(ClippedSummer, TakesAMillionFullBlocksAndLosesNoneBesideALargeSum) {
+  const Grid grid = Grid::Make(0x1p40, 1.0, 1).value();
+  const NoiseShare share = NoiseShare::Make(grid, 100, 1).value();
+  const auto noised = [&](int tiny_blocks) {
+    ClippedSummer summer(1, 1.0);
+    summer.AddBlock(std::vector<float>{1.0F}, 1);
+    for (int i = 0; i < tiny_blocks; ++i) summer.AddBlock(std::vector<float>{0x1p-60F}, kMostRowsPerBlock);
+    SumAccumulator total(grid, WordBits::k64);
+    SecretRandom random = SecretRandomForTestsOnly::FromSeed(5);
+    total.Add(share.Add(grid.Encode(std::move(summer).Finish()), random));
+    const NoisySum noisy = std::move(total).Finish();
+    return noisy.values()[0];
+  };
+  EXPECT_EQ(noised(1 << 20) - noised(0), 0x1p-40);
+}
+
 TEST(NoiseShare, AddsDifferentNoiseEachTimeAndTheSameForAnyThreads) {
   const Grid grid = TestGrid(200'000);
   const NoiseShare share = NoiseShare::Make(grid, 5'000, 1).value();
