@@ -32,8 +32,7 @@ ChunkWriter::Around ChunkWriter::WriteAround(const ChunkView& chunk) {
   // What is made first lies last, so that only padding comes behind the data. Its place is left as it is.
   builder.ForceVectorAlignment(chunk.data.size(), sizeof(std::uint8_t), limits::kBulkAlignment);
   std::uint8_t* place = nullptr;
-  const flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> data(
-      builder.CreateUninitializedVector(chunk.data.size(), sizeof(std::uint8_t), &place));
+  const auto data = builder.CreateUninitializedVector<std::uint8_t>(chunk.data.size(), &place);
   flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> sha256;
   if (chunk.sha256) sha256 = builder.CreateVector(chunk.sha256->data(), chunk.sha256->size());
   builder.Finish(bulk::CreateChunk(builder, chunk.transfer, chunk.offset, chunk.total, data, sha256),
