@@ -84,7 +84,8 @@ void DraftDesk::Sign(const RunId& run, const Digest& file_digest) {
   const SiteRunRecord* record = context_.state.runs().Find(run);
   if (record == nullptr || !MaySign(*record)) return;
   const auto later = [this, run, file_digest] {
-    context_.retries.Add([this, run, file_digest] { Sign(run, file_digest); }, context_.now());
+    context_.retries.Add(
+        "sign " + RunText(run), [this, run, file_digest] { Sign(run, file_digest); }, context_.now());
   };
   if (record->state == SiteRunState::kApproved) {
     stopped_(run);
