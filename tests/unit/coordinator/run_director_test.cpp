@@ -1,17 +1,18 @@
 #include <gtest/gtest.h>
 
-#include "common/consortium/make_kits.h"
 #include "common/core/hex.h"
 #include "coordinator/operator_desk.h"
 #include "coordinator/run_director.h"
 #include "tests/support/shared_data.h"
 #include "tests/unit/coordinator/run_fixture.h"
+#include "tests/unit/coordinator/test_kits.h"
 
 namespace synod {
 namespace {
 
 using testing::HandBook;
 using testing::RunNumber;
+using testing::TestKits;
 
 constexpr const char* kSpecification =
     "[run]\nname = \"demo\"\nsites = 3\n[schema]\nfile = \"schema.toml\"\n[model]\nfamily = \"independent_columns\"\n"
@@ -31,18 +32,6 @@ class HandTraining final : public TrainingStore {
  private:
   ForgetfulRoundStore rounds_;
 };
-
-// One consortium for all tests: its keys cost time.
-const Kits& TestKits() {
-  static const Kits kKits = [] {
-    ConsortiumOptions options;
-    options.name = "test";
-    options.coordinator_address = "127.0.0.1:1";
-    options.now_unix = SystemClock().UnixSeconds();
-    return MakeKits(testing::TemporaryFolder(), options, {"site-a", "site-b", "site-c"}).value();
-  }();
-  return kKits;
-}
 
 class RunDirectorTest : public ::testing::Test {
  protected:
