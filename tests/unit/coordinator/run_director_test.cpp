@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "common/core/hex.h"
+#include "common/wire/codec.h"
 #include "coordinator/operator_desk.h"
 #include "coordinator/run_director.h"
 #include "tests/support/shared_data.h"
@@ -297,6 +298,23 @@ TEST_F(RunDirectorTest, SubmissionsThatAreNoSubmissionsAreRefusedWithoutACrash) 
     EXPECT_NE(Ask(Role::kOperator, OperatorVerb::kRunSubmit, RunNumber(1), payload).error_code, 0) << payload;
   }
   EXPECT_NE(Ask(Role::kOperator, OperatorVerb::kRunSubmit, RunId{}, "{}").error_code, 0);
+}
+
+TEST_F(RunDirectorTest, AnErrorThatRepeatsWhatItsOperatorWroteCanBeSent) {
+  const auto submission = [](const std::string& site) {
+    const Json sites = Json::array({site});
+    return Json{{"specification", kSpecification}, {"schema", kSchema}, {"sites", sites}}.dump();
+  };
+  std::string long_one;
+  for (int i = 0; i < 5'000; ++i) long_one += "\xC3\xA4";
+  // With one byte before them or with two: one of the cuts is within a character.
+  for (const std::string& site : {std::string("a\x01"), "a" + long_one, "ab" + long_one}) {
+    const OperatorReply reply = Ask(Role::kOperator, OperatorVerb::kRunSubmit, RunNumber(1), submission(site));
+    EXPECT_NE(reply.error_code, 0);
+    EXPECT_NE(reply.message.find("site a"), std::string::npos) << reply.message;
+    const Result<Bytes> bytes = EncodeControl(reply);
+    EXPECT_TRUE(bytes.ok()) << bytes.error().message;
+  }
 }
 
 TEST_F(RunDirectorTest, AWatchReportsChangesAndEndsWithTheRun) {
