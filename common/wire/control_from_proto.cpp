@@ -87,7 +87,7 @@ Result<Message> Read(const proto::Heartbeat& in) {
 Result<Message> Read(const proto::Goodbye& in) {
   FieldReader reader("goodbye");
   Goodbye out;
-  reader.Enumeration("reason", in.reason(), GoodbyeReason::kShuttingDown, GoodbyeReason::kTooSlow, out.reason);
+  reader.Enumeration("reason", in.reason(), GoodbyeReason::kShuttingDown, GoodbyeReason::kTooManyLinks, out.reason);
   return reader.Done(out);
 }
 

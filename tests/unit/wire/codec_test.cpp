@@ -87,7 +87,7 @@ TEST(Codec, OneValueHasOneEncoding) {
 TEST(Codec, WhatIsOutOfRangeIsNeitherWrittenNorRead) {
   const auto refused = [](const Message& message) { return !EncodeControl(message).ok(); };
   EXPECT_TRUE(refused(Goodbye{static_cast<GoodbyeReason>(0)}));
-  EXPECT_TRUE(refused(Goodbye{static_cast<GoodbyeReason>(9)}));
+  EXPECT_TRUE(refused(Goodbye{static_cast<GoodbyeReason>(10)}));
   EXPECT_TRUE(refused(RunNotice{{}, static_cast<RunPhase>(7)}));
   EXPECT_TRUE(refused(RunDecision{{}, {}, Decision::kApproved, DenialReason::kPolicy, {}}));
   EXPECT_TRUE(refused(RunDecision{{}, {}, Decision::kDenied, DenialReason::kNone, {}}));
