@@ -6,6 +6,7 @@
 
 #include "common/core/file.h"
 #include "common/wire/limits.h"
+#include "common/wire/peer_text.h"
 #include "models/run_offer.h"
 
 namespace synod {
@@ -69,8 +70,8 @@ void OperatorDesk::OnRequest(PeerId peer, const Identity& identity, const Operat
   const Result<Bytes> answer = Answer(identity, request, payload);
   if (!answer.ok()) {
     reply.error_code = static_cast<int>(answer.error().code);
-    reply.message = answer.error().message.substr(0, limits::kMaxTextBytes);
-    reply.hint = answer.error().hint.substr(0, limits::kMaxTextBytes);
+    reply.message = TextForPeer(answer.error().message);
+    reply.hint = TextForPeer(answer.error().hint);
     return ports_.reply(peer, {reply, nullptr});
   }
   if (request.verb == OperatorVerb::kRunWatch) {

@@ -32,21 +32,32 @@ Result<const SigningDesk::Draft*> SigningDesk::DraftOf(const RunRecord& record) 
   if (known != drafts_.end()) return &known->second;
   SYNOD_ASSIGN_OR_RETURN(Bytes bytes, ports_.store.LoadDraft(record.run()));
   SYNOD_ASSIGN_OR_RETURN(const GeneratorDraft draft, GeneratorDraft::FromBytes(bytes));
+  storage_errors_.erase(record.run());
   Draft loaded{std::make_shared<const Bytes>(std::move(bytes)), draft.certificate().participation};
   return &drafts_.emplace(record.run(), std::move(loaded)).first->second;
 }
 
 void SigningDesk::SendDraft(const RunRecord& record, const std::string& site) {
   const std::optional<PeerId> peer = ports_.sites.Link(site).peer;
-  if (!peer || !sent_.insert({record.run(), *peer}).second) return;
+  if (!peer) return;
+  const double now = ports_.clock.MonotonicSeconds();
+  const auto sent = sent_.find({record.run(), *peer});
+  if (sent != sent_.end() && now < sent->second) return;
   const Result<const Draft*> draft = DraftOf(record);
-  if (!draft.ok()) {
-    ports_.log.Error("draft_not_read", {{"run", RunIdText(record.run())}, {"reason", draft.error().message}});
-    return;
-  }
+  if (!draft.ok()) return NotePublication(record.run(), "draft_not_read", draft.error());
+  const double bytes = static_cast<double>((*draft)->bytes->size());
+  sent_[{record.run(), *peer}] = now + kAnswerSeconds + bytes / kSlowestBytesPerSecond;
   ports_.fail_points.At(FailPoint::kCoordinatorBeforeDraftSent);
   ports_.to_site(site, {DraftToSign{record.run()}, (*draft)->bytes});
   ports_.fail_points.At(FailPoint::kCoordinatorAfterDraftSent);
+}
+
+void SigningDesk::NotePublication(const RunId& run, std::string_view event, const Error& error) {
+  if (!storage_errors_.contains(run)) {
+    ports_.log.Error(event, {{"run", RunIdText(run)}, {"reason", error.message}});
+  }
+  storage_errors_[run] = error.message;
+  retry_at_ = ports_.clock.MonotonicSeconds() + kRetrySeconds;
 }
 
 void SigningDesk::OnSiteConnected(const std::string& site) {
@@ -134,17 +145,9 @@ void SigningDesk::PublishIfDue(const RunRecord& record) {
   if (!WaitsForSignatures(record) || (!all && !late)) return;
   const RunId run = record.run();
   const Status published = Publish(record);
-  if (!published.ok()) {
-    if (!storage_errors_.contains(run)) {
-      ports_.log.Error("not_published", {{"run", RunIdText(run)}, {"reason", published.error().message}});
-    }
-    storage_errors_[run] = published.error().message;
-    retry_at_ = ports_.clock.MonotonicSeconds() + kRetrySeconds;
-    return;
-  }
+  if (!published.ok()) return NotePublication(run, "not_published", published.error());
   storage_errors_.erase(run);
   const RunRecord& now = *ports_.book.Find(run);
-  if (now.complete) drafts_.erase(run);
   ports_.log.Info("published", {{"run", RunIdText(run)},
                                 {"complete", now.complete},
                                 {"missing_signatures", now.MissingSignatures()},
@@ -152,7 +155,18 @@ void SigningDesk::PublishIfDue(const RunRecord& record) {
   ports_.on_moved(now);
 }
 
+void SigningDesk::ForgetEnded() {
+  const auto ended = [&](const RunId& run) {
+    const RunRecord* record = ports_.book.Find(run);
+    return record == nullptr || !WaitsForSignatures(*record);
+  };
+  std::erase_if(drafts_, [&](const auto& draft) { return ended(draft.first); });
+  std::erase_if(sent_, [&](const auto& sent) { return ended(sent.first.first); });
+  std::erase_if(storage_errors_, [&](const auto& error) { return ended(error.first); });
+}
+
 void SigningDesk::Tick() {
+  ForgetEnded();
   if (ports_.clock.MonotonicSeconds() < retry_at_) return;
   for (const RunRecord* record : ports_.book.InOrder()) {
     if (!WaitsForSignatures(*record)) continue;

@@ -8,8 +8,8 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "common/artefact/participation.h"
@@ -26,6 +26,10 @@ namespace synod {
 class SigningDesk {
  public:
   static constexpr double kRetrySeconds = 5.0;
+  // A site that says nothing to a draft for this time, beyond what its bytes take on a slow link, is sent it again: its
+  // workers may have failed, which is silence.
+  static constexpr double kAnswerSeconds = 300.0;
+  static constexpr double kSlowestBytesPerSecond = 65'536.0;
 
   struct Ports {
     RunBook& book;
@@ -47,9 +51,10 @@ class SigningDesk {
   // Fails if the message breaks the protocol: signed by another key, or for another file.
   Status OnCounterSignature(const std::string& site, const CounterSignature& message);
   void OnDraftRefused(const std::string& site, const DraftRefused& message);
-  // Some times a second: sends drafts, publishes what is signed or late, tries again what failed.
+  // Some times a second: sends drafts, publishes what is signed or late, tries again what failed, and forgets the
+  // drafts of runs that ended.
   void Tick();
-  // Why the run cannot be published, where that is a failed write; empty otherwise.
+  // Why the run cannot be published, where that is a failed read or write; empty otherwise.
   std::string StorageError(const RunId& run) const;
 
  private:
@@ -61,13 +66,16 @@ class SigningDesk {
   static bool WaitsForSignatures(const RunRecord& record);
   Result<const Draft*> DraftOf(const RunRecord& record);
   void SendDraft(const RunRecord& record, const std::string& site);
+  // What stands in the way of the file: logged once, shown until it is over, tried again.
+  void NotePublication(const RunId& run, std::string_view event, const Error& error);
+  void ForgetEnded();
   Status Check(const RunRecord& record, const std::string& site, const CounterSignature& message);
   Status Publish(const RunRecord& record);
   void PublishIfDue(const RunRecord& record);
 
   Ports ports_;
   std::map<RunId, Draft> drafts_;
-  std::set<std::pair<RunId, PeerId>> sent_;
+  std::map<std::pair<RunId, PeerId>, double> sent_;  // until when an answer is waited for
   std::map<RunId, std::string> storage_errors_;
   double retry_at_ = 0.0;
 };

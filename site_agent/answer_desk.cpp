@@ -42,7 +42,22 @@ Result<AnswerDesk::ActiveRun*> AnswerDesk::Active(const SiteRunRecord& record) {
   return &active_.emplace(record.run, std::move(run)).first->second;
 }
 
+bool AnswerDesk::IsOnItsWay(const QueryName& name) const {
+  return std::any_of(outbox_.begin(), outbox_.end(), [&](const Waiting& waiting) {
+    const auto* answer = std::get_if<Answer>(&waiting.envelope.message);
+    return answer != nullptr && answer->name == name;
+  });
+}
+
+void AnswerDesk::DropWaiting(const RunId& run, std::uint32_t last_query) {
+  std::erase_if(outbox_, [&](const Waiting& waiting) {
+    const auto* answer = std::get_if<Answer>(&waiting.envelope.message);
+    return answer != nullptr && answer->name.run == run && answer->name.query <= last_query;
+  });
+}
+
 void AnswerDesk::OnQuery(const QueryAsk& ask, ByteView payload) {
+  if (IsOnItsWay(ask.name)) return;  // before the store is read: a repeated question costs nothing
   const SiteRunRecord* record = context_.state.runs().Find(ask.name.run);
   if (record == nullptr || record->state != SiteRunState::kApproved) {
     return Refuse(ask.name, RefusalReason::kOutsidePlan, "this site does not take part in the run, or not any more");
@@ -117,6 +132,8 @@ void AnswerDesk::Act(ActiveRun& run, SiteRound::Action action, double until) {
     return context_.compute.Answer({run.records, compute->name, compute->query, until});
   }
   if (const auto* send = std::get_if<SiteRound::Send>(&action)) {
+    // A coordinator has one question of a run open at a time: nobody waits for the answer to another one.
+    DropWaiting(send->name.run, UINT32_MAX);
     outbox_.push_back({EndOfSlot(context_.now(), run.plan->facts().slot_seconds), {Answer{send->name}, send->answer}});
     return;
   }
@@ -179,10 +196,7 @@ void AnswerDesk::OnClosed(const QueryClosed& closed) {
   if (!run.ok()) return;
   context_.compute.DropAnswers(closed.run, closed.query);
   masked_.DropUpTo(closed.run, closed.query);
-  std::erase_if(outbox_, [&](const Waiting& waiting) {
-    const auto* answer = std::get_if<Answer>(&waiting.envelope.message);
-    return answer != nullptr && answer->name.run == closed.run && answer->name.query <= closed.query;
-  });
+  DropWaiting(closed.run, closed.query);
   const Status forgotten = (*run)->round->OnQueryClosed(closed.query);
   // Kept longer than needed, which harms nothing; the next close forgets it too.
   if (!forgotten.ok()) (void)context_.Stored(forgotten, "closed query").ok();
@@ -196,10 +210,7 @@ void AnswerDesk::OnLinkClosed() {
 void AnswerDesk::Stop(const RunId& run) {
   masked_.DropRun(run);
   active_.erase(run);
-  std::erase_if(outbox_, [&](const Waiting& waiting) {
-    const auto* answer = std::get_if<Answer>(&waiting.envelope.message);
-    return answer != nullptr && answer->name.run == run;
-  });
+  DropWaiting(run, UINT32_MAX);
   const SiteRunRecord* record = context_.state.runs().Find(run);
   const RegisteredDataset* dataset = record == nullptr ? nullptr : context_.state.datasets().Find(record->dataset);
   if (dataset == nullptr) return;

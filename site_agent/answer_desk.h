@@ -3,8 +3,9 @@
 //
 // What a peer can see of this depends on the plan and the names of queries alone: refusals are from the closed list; a
 // worker that fails is silence, the same as a site that is away. Answers are kept until the coordinator closes their
-// query, so that the same bytes are sent when they are asked for again. With secure aggregation the words go to
-// MaskedAnswers instead, which charges them when the protocol takes them. Threads: one.
+// query, so that the same bytes are sent when they are asked for again: once a slot, however often they are asked for,
+// and one answer of a run at a time. With secure aggregation the words go to MaskedAnswers instead, which charges them
+// when the protocol takes them. Threads: one.
 #pragma once
 
 #include <map>
@@ -74,6 +75,9 @@ class AnswerDesk {
   };
 
   Result<ActiveRun*> Active(const SiteRunRecord& record);
+  // Whether an answer of this name waits for the end of its slot.
+  bool IsOnItsWay(const QueryName& name) const;
+  void DropWaiting(const RunId& run, std::uint32_t last_query);
   // A query of secure aggregation, whose attempt begins or goes on.
   void OnSecureQuery(ActiveRun& run, const QueryName& name, const std::shared_ptr<const Query>& query, double seconds);
   void OnMaskedComputed(Computed computed);
@@ -86,7 +90,7 @@ class AnswerDesk {
 
   SiteContext& context_;
   std::map<RunId, ActiveRun> active_;
-  std::vector<Waiting> outbox_;
+  std::vector<Waiting> outbox_;  // one answer of a run at most, and refusals
   MaskedAnswers masked_;
   std::string last_problem_;
   std::uint64_t answers_sent_ = 0;

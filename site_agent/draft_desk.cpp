@@ -70,7 +70,8 @@ void DraftDesk::OnChecked(const DraftChecked& checked) {
   if (record == nullptr || !MaySign(*record)) return;
   if (!checked.reply.ok()) {
     const Error& error = checked.reply.error();
-    // A draft that cannot be read is the coordinator's fault; a worker that fails is ours: silence.
+    // A draft that cannot be read is the coordinator's fault; a worker that fails is ours: silence, and the draft comes
+    // again.
     const bool of_the_draft = error.code == ErrorCode::kBadInput || error.code == ErrorCode::kVerificationFailed;
     if (of_the_draft) return Refuse(checked.run, checked.file_digest, error);
     return context_.log.Error("draft_not_checked", {{"run", RunText(checked.run)}, {"error", error.message}});
@@ -84,7 +85,8 @@ void DraftDesk::Sign(const RunId& run, const Digest& file_digest) {
   const SiteRunRecord* record = context_.state.runs().Find(run);
   if (record == nullptr || !MaySign(*record)) return;
   const auto later = [this, run, file_digest] {
-    context_.retries.Add([this, run, file_digest] { Sign(run, file_digest); }, context_.now());
+    context_.retries.Add(
+        "sign " + RunText(run), [this, run, file_digest] { Sign(run, file_digest); }, context_.now());
   };
   if (record->state == SiteRunState::kApproved) {
     stopped_(run);

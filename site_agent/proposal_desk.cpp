@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "common/core/hex.h"
 
@@ -69,14 +70,25 @@ void ProposalDesk::OnProposal(const std::string& coordinator, const RunProposal&
     return TellRefusal(proposal, DenialReason::kUnavailable, added.error());
   }
   if (!context_.Stored(added, "proposal").ok()) {
-    context_.retries.Add([this, coordinator, proposal,
-                          kept = Bytes(payload.begin(), payload.end())] { OnProposal(coordinator, proposal, kept); },
-                         context_.now());
+    if (unstored_.size() >= kMaxUnstored && !unstored_.contains(proposal.run)) {
+      return TellRefusal(proposal, DenialReason::kUnavailable, added.error());
+    }
+    unstored_.try_emplace(proposal.run, Unstored{coordinator, proposal, Bytes(payload.begin(), payload.end())});
+    context_.retries.Add(
+        "proposals", [this] { StoreAgain(); }, context_.now());
     return;
   }
+  unstored_.erase(proposal.run);
   context_.log.Info("run_proposed", {{"run", RunText(proposal.run)}, {"plan_hash", ToHex(proposal.plan_hash)}});
   Tell(proposal.run);
   context_.compute.Review(proposal.run, *offer);
+}
+
+void ProposalDesk::StoreAgain() {
+  // What fails again is kept again.
+  for (const auto& [run, unstored] : std::exchange(unstored_, {})) {
+    OnProposal(unstored.coordinator, unstored.proposal, unstored.offer);
+  }
 }
 
 void ProposalDesk::OnReviewed(const Reviewed& reviewed) {
@@ -88,7 +100,9 @@ void ProposalDesk::OnReviewed(const Reviewed& reviewed) {
   const bool of_the_texts = error.code == ErrorCode::kBadInput || error.code == ErrorCode::kRefused;
   const DenialReason reason = of_the_texts ? DenialReason::kMalformed : DenialReason::kUnavailable;
   const Status stored = StoreDenial(reviewed.run, reason, "policy", {"review: " + error.message}, "");
-  if (!stored.ok()) context_.retries.Add([this, reviewed] { OnReviewed(reviewed); }, context_.now());
+  if (stored.ok()) return;
+  context_.retries.Add(
+      "review " + RunText(reviewed.run), [this, reviewed] { OnReviewed(reviewed); }, context_.now());
 }
 
 void ProposalDesk::Decide(const RunId& run, const SiteReview& review) {
@@ -98,7 +112,8 @@ void ProposalDesk::Decide(const RunId& run, const SiteReview& review) {
   if (!record->review) {
     const Status kept = context_.state.runs().Change(run, [&](SiteRunRecord& change) { change.review = review; });
     if (!context_.Stored(kept, "review").ok()) {
-      context_.retries.Add([this, run, review] { Decide(run, review); }, context_.now());
+      context_.retries.Add(
+          "decide " + RunText(run), [this, run, review] { Decide(run, review); }, context_.now());
       return;
     }
   }
@@ -134,7 +149,8 @@ void ProposalDesk::Apply(const RunId& run, const RunVerdict& verdict) {
     }
   }
   if (stored.ok()) return;
-  context_.retries.Add([this] { JudgeWaiting(); }, context_.now());
+  context_.retries.Add(
+      "judge", [this] { JudgeWaiting(); }, context_.now());
 }
 
 Status ProposalDesk::StoreApproval(const RunId& run, const std::string& dataset, const std::string& by,
@@ -290,7 +306,8 @@ void ProposalDesk::End(const RunId& run, RunPhase phase) {
   if (!stored.ok()) {
     stopped_(run);  // no more answers in this process, whatever the disk says
     context_.compute.Forget(run);
-    context_.retries.Add([this, run, phase] { End(run, phase); }, context_.now());
+    context_.retries.Add(
+        "end " + RunText(run), [this, run, phase] { End(run, phase); }, context_.now());
     return;
   }
   context_.log.Info("run_ended", {{"run", RunText(run)}, {"as", std::string(RunPhaseName(phase))}});

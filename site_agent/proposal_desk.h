@@ -5,7 +5,9 @@
 // the plan and public facts alone. Threads: one.
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <map>
 #include <string>
 
 #include "common/core/result.h"
@@ -15,6 +17,9 @@ namespace synod {
 
 class ProposalDesk {
  public:
+  // Proposals that are kept in memory, once each, until the disk takes them again. More are told kUnavailable.
+  static constexpr std::size_t kMaxUnstored = 8;
+
   // `stopped`: called when a run may give no further answer. `announce`: before an approval is told, so that whoever
   // hears of it holds a head of the ledger that counts it.
   ProposalDesk(SiteContext& context, std::function<void(const RunId&)> stopped, std::function<void()> announce)
@@ -38,6 +43,13 @@ class ProposalDesk {
   void OnRestored(const std::vector<RunId>& ended);
 
  private:
+  struct Unstored {
+    std::string coordinator;
+    RunProposal proposal;
+    Bytes offer;
+  };
+
+  void StoreAgain();
   void Decide(const RunId& run, const SiteReview& review);
   void Apply(const RunId& run, const RunVerdict& verdict);
   Status StoreApproval(const RunId& run, const std::string& dataset, const std::string& by,
@@ -52,6 +64,7 @@ class ProposalDesk {
   SiteContext& context_;
   std::function<void(const RunId&)> stopped_;
   std::function<void()> announce_;
+  std::map<RunId, Unstored> unstored_;
   double next_judgement_ = 0.0;
 };
 

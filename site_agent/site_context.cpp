@@ -1,21 +1,24 @@
 #include "site_agent/site_context.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
 namespace synod {
 
-void RetryList::Add(std::function<void()> action, double now) {
-  if (actions_.size() >= kMaxActions) return;
+void RetryList::Add(std::string name, std::function<void()> action, double now) {
+  const bool waits =
+      std::any_of(actions_.begin(), actions_.end(), [&](const Action& waiting) { return waiting.name == name; });
+  if (waits || actions_.size() >= kMaxActions) return;
   if (actions_.empty()) due_ = now + kRetrySeconds;
-  actions_.push_back(std::move(action));
+  actions_.push_back({std::move(name), std::move(action)});
 }
 
 void RetryList::Advance(double now) {
   if (actions_.empty() || now < due_) return;
   // What fails again adds itself again.
-  const std::vector<std::function<void()>> actions = std::exchange(actions_, {});
-  for (const std::function<void()>& action : actions) action();
+  const std::vector<Action> actions = std::exchange(actions_, {});
+  for (const Action& action : actions) action.run();
 }
 
 double RetryList::next_timer() const {

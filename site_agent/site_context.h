@@ -31,19 +31,25 @@ class CoordinatorPort {
   virtual std::uint64_t queued_bytes() const = 0;
 };
 
-// What could not be made durable is tried again after a while (a full disk may be cleared); bounded.
+// What could not be made durable is tried again after a while (a full disk may be cleared); bounded. What is tried has
+// a name, and waits once under it: a peer that repeats itself takes the place of nobody else.
 class RetryList {
  public:
   static constexpr double kRetrySeconds = 5.0;
   static constexpr std::size_t kMaxActions = 256;
 
-  void Add(std::function<void()> action, double now);
+  // Dropped where something of this name waits already, and beyond kMaxActions.
+  void Add(std::string name, std::function<void()> action, double now);
   void Advance(double now);
   double next_timer() const;
   std::size_t size() const { return actions_.size(); }
 
  private:
-  std::vector<std::function<void()>> actions_;
+  struct Action {
+    std::string name;
+    std::function<void()> run;
+  };
+  std::vector<Action> actions_;  // in the order in which they came
   double due_ = 0.0;
 };
 

@@ -106,7 +106,8 @@ void WitnessDesk::TakeOfPeer(const SignedHead& head) {
 void WitnessDesk::Flush() {
   const Status stored = context_.state.FlushHeads();
   if (context_.Stored(stored, "heads of ledgers").ok()) return;
-  context_.retries.Add([this] { Flush(); }, context_.now());
+  context_.retries.Add(
+      "heads", [this] { Flush(); }, context_.now());
 }
 
 }  // namespace synod

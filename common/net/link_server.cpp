@@ -179,19 +179,22 @@ class LinkServer::State {
 
   std::optional<GoodbyeReason> Admit(const Identity& identity, const Hello& hello) {
     std::size_t open = 0;
+    std::size_t own = 0;
     Peer* same = nullptr;
     for (const auto& [id, peer] : peers_) {
       if (!peer->link().open()) continue;
       ++open;
-      if (peer->link().identity() == identity && !MayHoldSeveralLinks(identity.role)) same = peer.get();
+      if (peer->link().identity() != identity) continue;
+      ++own;
+      same = peer.get();
     }
-    if (same != nullptr) {
+    if (same != nullptr && !MayHoldSeveralLinks(identity.role)) {
       if (same->link().peer_instance() != hello.instance) return GoodbyeReason::kDuplicateIdentity;
       same->link().Fail(std::nullopt, Error{ErrorCode::kConnection, "the peer connected again", ""});
       Cut(*same);
       return std::nullopt;
     }
-    if (open >= limits::kMaxPeers) return GoodbyeReason::kNotAllowed;
+    if (own >= limits::kMaxLinksOfOne || open >= limits::kMaxPeers) return GoodbyeReason::kTooManyLinks;
     return std::nullopt;
   }
 

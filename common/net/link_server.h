@@ -7,9 +7,11 @@
 // may be overtaken by later ones.
 //
 // A second link of a site with another instance is refused (kDuplicateIdentity) while the first one is alive; the same
-// instance again replaces the old link. People (viewer, operator, admin) may hold several links, one for each command.
-// A connection that has not got through its handshake gives way when there are too many of them, the oldest first.
-// PeerClosed comes once for every connection, also for one that never opened. Threads: one.
+// instance again replaces the old link. People (viewer, operator, admin) may hold several links, one for each command,
+// but no more than kMaxLinksOfOne each (kTooManyLinks): nobody takes the place of the others, and as every queue is
+// bounded, so is what waits for one of them. A connection that has not got through its handshake gives way when there
+// are too many of them, the oldest first. PeerClosed comes once for every connection, also for one that never opened.
+// Threads: one.
 #pragma once
 
 #include <memory>

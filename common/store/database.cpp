@@ -99,7 +99,8 @@ Status SyncFolderOf(const std::string& path) {
   return {};
 }
 
-// A database without tables, first under another name: what has the right name was finished.
+// A database without tables, first under another name: what has the right name was finished. What has that name already
+// is never replaced: it may be a ledger that could not be seen a moment ago.
 Status CreateDatabase(const std::string& path) {
   const std::string fresh = path + ".new";
   std::error_code ignored;
@@ -112,10 +113,20 @@ Status CreateDatabase(const std::string& path) {
     SYNOD_RETURN_IF_ERROR(Run(handle.get(), fresh, "PRAGMA synchronous = FULL"));
     SYNOD_RETURN_IF_ERROR(Run(handle.get(), fresh, fmt::format("PRAGMA application_id = {}", kApplicationId)));
   }
-  if (::rename(fresh.c_str(), path.c_str()) != 0) {
-    return Failed(fmt::format("{}: cannot be made: {}", path, std::strerror(errno)));
-  }
+  const int published = ::link(fresh.c_str(), path.c_str()) == 0 ? 0 : errno;
+  fs::remove(fresh, ignored);  // a second name of the same file does no harm, and the next one that is made removes it
+  if (published != 0) return Failed(fmt::format("{}: cannot be made: {}", path, std::strerror(published)));
   return SyncFolderOf(path);
+}
+
+// Whether nothing at all has this name. A link to nothing is something: its volume may be away. Any other trouble is an
+// error, never an absence.
+Result<bool> IsMissing(const std::string& path) {
+  std::error_code error;
+  const fs::file_type type = fs::symlink_status(path, error).type();
+  if (type == fs::file_type::not_found) return true;
+  if (type == fs::file_type::none) return Failed(fmt::format("{}: {}", path, error.message()));
+  return false;
 }
 
 }  // namespace
@@ -129,8 +140,9 @@ Database::Database(std::unique_ptr<State> state, std::string path) : state_(std:
 Database::~Database() = default;
 
 Result<std::unique_ptr<Database>> Database::Open(const std::string& path) {
+  SYNOD_ASSIGN_OR_RETURN(const bool missing, IsMissing(path));
+  if (missing) SYNOD_RETURN_IF_ERROR(CreateDatabase(path));
   std::error_code error;
-  if (!fs::exists(path, error)) SYNOD_RETURN_IF_ERROR(CreateDatabase(path));
   const std::uintmax_t size = fs::file_size(path, error);
   if (error) return Failed(fmt::format("{}: {}", path, error.message()));
   if (size == 0) {

@@ -30,7 +30,8 @@ class Database {
   static constexpr std::uintmax_t kMaxCheckedBytes = 64u << 20;
 
   // Creates the file (0600) where it is missing, whole or not at all: an empty file is one that lost its content, and
-  // an error. Fails if another process has it open, or if it is no database.
+  // an error, and so is one that cannot be looked at, or a link to nothing: neither is replaced. Fails if another
+  // process has it open, or if it is no database.
   static Result<std::unique_ptr<Database>> Open(const std::string& path);
   ~Database();
   Database(const Database&) = delete;

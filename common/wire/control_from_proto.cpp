@@ -7,6 +7,7 @@
 #include "common/core/identity.h"
 #include "common/wire/control_proto.h"
 #include "common/wire/limits.h"
+#include "common/wire/peer_text.h"
 
 namespace synod {
 namespace {
@@ -39,8 +40,7 @@ class FieldReader {
   // Of printable characters and line breaks.
   void Text(std::string_view field, const std::string& text, std::string& out) {
     if (text.size() > limits::kMaxTextBytes) return Fail(field, "is too long");
-    const auto is_control = [](char c) { return (c >= 0 && c < ' ' && c != '\n' && c != '\t') || c == '\x7f'; };
-    if (std::any_of(text.begin(), text.end(), is_control)) return Fail(field, "has a control character");
+    if (std::any_of(text.begin(), text.end(), IsControlCharacter)) return Fail(field, "has a control character");
     if (!CanonicalJsonText(text).ok()) return Fail(field, "is not UTF-8");
     out = text;
   }
@@ -87,7 +87,7 @@ Result<Message> Read(const proto::Heartbeat& in) {
 Result<Message> Read(const proto::Goodbye& in) {
   FieldReader reader("goodbye");
   Goodbye out;
-  reader.Enumeration("reason", in.reason(), GoodbyeReason::kShuttingDown, GoodbyeReason::kTooSlow, out.reason);
+  reader.Enumeration("reason", in.reason(), GoodbyeReason::kShuttingDown, GoodbyeReason::kTooManyLinks, out.reason);
   return reader.Done(out);
 }
 

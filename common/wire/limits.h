@@ -31,6 +31,7 @@ inline constexpr double kSilenceSeconds = 20.0;  // without a byte from a peer, 
 inline constexpr std::size_t kMaxUnauthenticatedPeers = 256;
 inline constexpr std::size_t kMaxUnauthenticatedBytes = 16u << 10;  // received from each
 inline constexpr std::size_t kMaxPeers = 1024;
+inline constexpr std::size_t kMaxLinksOfOne = 16;  // of one person; what waits for each of them is bounded below
 inline constexpr std::size_t kMaxQueuedEnvelopes = 1024;
 inline constexpr std::uint64_t kMaxQueuedPayloadBytes = std::uint64_t{256} << 20;  // beyond the first payload
 inline constexpr unsigned kMaxIncomingPayloads = 4;                                // at once, from one peer

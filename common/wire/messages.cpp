@@ -20,6 +20,8 @@ std::string_view GoodbyeReasonName(GoodbyeReason reason) {
       return "protocol";
     case GoodbyeReason::kTooSlow:
       return "too_slow";
+    case GoodbyeReason::kTooManyLinks:
+      return "too_many_links";
   }
   return "unknown";
 }

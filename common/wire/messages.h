@@ -50,9 +50,10 @@ enum class GoodbyeReason : std::uint8_t {
   kClock = 3,              // clocks differ by more than five minutes
   kDuplicateIdentity = 4,  // another process with the same identity is connected
   kRevoked = 5,
-  kNotAllowed = 6,  // the role may not connect here
-  kProtocol = 7,    // a message that does not follow the rules
-  kTooSlow = 8,     // the queue of what waits for this peer is full
+  kNotAllowed = 6,    // the role may not connect here
+  kProtocol = 7,      // a message that does not follow the rules
+  kTooSlow = 8,       // the queue of what waits for this peer is full
+  kTooManyLinks = 9,  // of this identity, or of all together
 };
 std::string_view GoodbyeReasonName(GoodbyeReason reason);
 

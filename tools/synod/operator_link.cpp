@@ -47,6 +47,9 @@ std::string HintFor(const PeerClosed& closed) {
       return "set the clock of this machine";
     case GoodbyeReason::kDuplicateIdentity:
       return "another command of this operator runs: wait for it, or use a kit of your own";
+    case GoodbyeReason::kTooManyLinks:
+      return fmt::format("one kit has at most {} commands connected at once: end some of them, such as watches",
+                         limits::kMaxLinksOfOne);
     case GoodbyeReason::kOtherVersion:
       return "use the same version of synod as the coordinator";
     default:

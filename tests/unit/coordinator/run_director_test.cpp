@@ -1,17 +1,19 @@
 #include <gtest/gtest.h>
 
-#include "common/consortium/make_kits.h"
 #include "common/core/hex.h"
+#include "common/wire/codec.h"
 #include "coordinator/operator_desk.h"
 #include "coordinator/run_director.h"
 #include "tests/support/shared_data.h"
 #include "tests/unit/coordinator/run_fixture.h"
+#include "tests/unit/coordinator/test_kits.h"
 
 namespace synod {
 namespace {
 
 using testing::HandBook;
 using testing::RunNumber;
+using testing::TestKits;
 
 constexpr const char* kSpecification =
     "[run]\nname = \"demo\"\nsites = 3\n[schema]\nfile = \"schema.toml\"\n[model]\nfamily = \"independent_columns\"\n"
@@ -31,18 +33,6 @@ class HandTraining final : public TrainingStore {
  private:
   ForgetfulRoundStore rounds_;
 };
-
-// One consortium for all tests: its keys cost time.
-const Kits& TestKits() {
-  static const Kits kKits = [] {
-    ConsortiumOptions options;
-    options.name = "test";
-    options.coordinator_address = "127.0.0.1:1";
-    options.now_unix = SystemClock().UnixSeconds();
-    return MakeKits(testing::TemporaryFolder(), options, {"site-a", "site-b", "site-c"}).value();
-  }();
-  return kKits;
-}
 
 class RunDirectorTest : public ::testing::Test {
  protected:
@@ -308,6 +298,23 @@ TEST_F(RunDirectorTest, SubmissionsThatAreNoSubmissionsAreRefusedWithoutACrash) 
     EXPECT_NE(Ask(Role::kOperator, OperatorVerb::kRunSubmit, RunNumber(1), payload).error_code, 0) << payload;
   }
   EXPECT_NE(Ask(Role::kOperator, OperatorVerb::kRunSubmit, RunId{}, "{}").error_code, 0);
+}
+
+TEST_F(RunDirectorTest, AnErrorThatRepeatsWhatItsOperatorWroteCanBeSent) {
+  const auto submission = [](const std::string& site) {
+    const Json sites = Json::array({site});
+    return Json{{"specification", kSpecification}, {"schema", kSchema}, {"sites", sites}}.dump();
+  };
+  std::string long_one;
+  for (int i = 0; i < 5'000; ++i) long_one += "\xC3\xA4";
+  // With one byte before them or with two: one of the cuts is within a character.
+  for (const std::string& site : {std::string("a\x01"), "a" + long_one, "ab" + long_one}) {
+    const OperatorReply reply = Ask(Role::kOperator, OperatorVerb::kRunSubmit, RunNumber(1), submission(site));
+    EXPECT_NE(reply.error_code, 0);
+    EXPECT_NE(reply.message.find("site a"), std::string::npos) << reply.message;
+    const Result<Bytes> bytes = EncodeControl(reply);
+    EXPECT_TRUE(bytes.ok()) << bytes.error().message;
+  }
 }
 
 TEST_F(RunDirectorTest, AWatchReportsChangesAndEndsWithTheRun) {

@@ -40,6 +40,7 @@ class HandRunStore final : public RunStore {
     return {};
   }
   Result<Bytes> LoadDraft(const RunId& run) const override {
+    if (failing_loads > 0 && failing_loads-- > 0) return Failed("the disk does not answer");
     const auto found = drafts.find(run);
     return found == drafts.end() ? Result<Bytes>(Failed("no draft")) : Result<Bytes>(found->second);
   }
@@ -59,6 +60,7 @@ class HandRunStore final : public RunStore {
 
   bool full = false;
   int writes = 0;
+  mutable int failing_loads = 0;  // of drafts, from now on
   std::vector<RunId> order;
   std::map<RunId, Row> rows;
   std::map<RunId, Bytes> drafts;

@@ -38,6 +38,31 @@ TEST(LinkLife, AnOperatorMayHoldSeveralLinks) {
   EXPECT_TRUE(first.client->open());
 }
 
+TEST(LinkLife, OnePersonCannotTakeEveryPlace) {
+  Party party;
+  const TlsFiles files = party.kit.Member(Role::kOperator, "operator");
+  for (std::size_t i = 0; i < limits::kMaxLinksOfOne; ++i) {
+    ClientEnd& client = party.AddClient(files);
+    ASSERT_TRUE(party.Until([&] { return client.client->open() && party.server.heard.opened.size() == i + 1; }))
+        << i << client.heard.LastError();
+  }
+  ClientEnd& beyond = party.AddClient(files);
+  ASSERT_TRUE(party.Until([&] { return !beyond.heard.closed.empty(); }));
+  EXPECT_EQ(beyond.heard.LastReason(), GoodbyeReason::kTooManyLinks);
+  EXPECT_NE(beyond.heard.LastError().find("too_many_links"), std::string::npos) << beyond.heard.LastError();
+  EXPECT_TRUE(beyond.heard.opened.empty());
+  party.AddOpenSite("site-a");
+  ClientEnd& other = party.AddClient(party.kit.Member(Role::kOperator, "other"));
+  ASSERT_TRUE(party.Until([&] { return other.client->open(); })) << "somebody else is not kept out";
+  EXPECT_EQ(party.server.server->statistics().open_peers, limits::kMaxLinksOfOne + 2);
+  // One that ends makes room for the next.
+  const std::size_t closed = party.server.heard.closed.size();
+  party.clients[0]->client->Close(GoodbyeReason::kShuttingDown);
+  ASSERT_TRUE(party.Until([&] { return party.server.heard.closed.size() > closed; }));
+  ClientEnd& next = party.AddClient(files);
+  EXPECT_TRUE(party.Until([&] { return next.client->open(); })) << next.heard.LastError();
+}
+
 TEST(LinkLife, AClientComesBackAfterTheServerWasAway) {
   Party party;
   ClientEnd& site = party.AddOpenSite("site-a", /*reconnect=*/true);

@@ -10,6 +10,7 @@
 #include "common/core/hex.h"
 #include "common/crypto/sha256.h"
 #include "common/wire/limits.h"
+#include "common/wire/peer_text.h"
 #include "tests/unit/wire/sample_messages.h"
 
 namespace synod {
@@ -86,7 +87,7 @@ TEST(Codec, OneValueHasOneEncoding) {
 TEST(Codec, WhatIsOutOfRangeIsNeitherWrittenNorRead) {
   const auto refused = [](const Message& message) { return !EncodeControl(message).ok(); };
   EXPECT_TRUE(refused(Goodbye{static_cast<GoodbyeReason>(0)}));
-  EXPECT_TRUE(refused(Goodbye{static_cast<GoodbyeReason>(9)}));
+  EXPECT_TRUE(refused(Goodbye{static_cast<GoodbyeReason>(10)}));
   EXPECT_TRUE(refused(RunNotice{{}, static_cast<RunPhase>(7)}));
   EXPECT_TRUE(refused(RunDecision{{}, {}, Decision::kApproved, DenialReason::kPolicy, {}}));
   EXPECT_TRUE(refused(RunDecision{{}, {}, Decision::kDenied, DenialReason::kNone, {}}));
@@ -140,6 +141,21 @@ TEST(Codec, TextsAreShortPrintableUtf8) {
   for (const std::string& text : {std::string("\x1b[2J"), std::string("a\0b", 3), std::string("\x7f"),
                                   std::string("\xc0\xaf"), std::string("\xed\xa0\x80"), std::string("\xff")}) {
     EXPECT_FALSE(encoded(text).ok());
+  }
+}
+
+TEST(Codec, AnyTextIsMadeOneThatCanBeSentAndAGoodOneIsLeftAlone) {
+  const auto encoded = [](std::string text) { return EncodeControl(OperatorReply{1, 0, std::move(text), "", false}); };
+  const std::string good = "zwei\nZeilen, 日本";
+  EXPECT_EQ(TextForPeer(good), good);
+  EXPECT_EQ(TextForPeer(std::string("a\0b\x1b\x7f", 5)), "a?b??");
+  EXPECT_EQ(TextForPeer("a\xff\xc3"), "a??");
+  for (std::size_t before = 0; before < 4; ++before) {
+    std::string text(before, 'x');
+    while (text.size() < 2 * limits::kMaxTextBytes) text += "\xF0\x9F\x98\x80";
+    const std::string cut = TextForPeer(text);
+    EXPECT_TRUE(encoded(cut).ok()) << before;
+    EXPECT_GT(cut.size(), limits::kMaxTextBytes - 4);
   }
 }
 

@@ -34,7 +34,7 @@ inline std::vector<Message> SampleMessages() {
   return {
       Hello{1, "0.1.0", 1'790'000'000, FilledFrom<std::array<std::uint8_t, 16>>(7), 5, 6},
       Heartbeat{-1, 5, 6, true},
-      Goodbye{GoodbyeReason::kTooSlow},
+      Goodbye{GoodbyeReason::kTooManyLinks},
       TrustUpdate{5, 6},
       RunProposal{run, digest, "operator"},
       RunNotice{run, RunPhase::kSigning},
