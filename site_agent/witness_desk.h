@@ -20,7 +20,7 @@ class WitnessDesk {
   WitnessDesk(SiteContext& context, std::function<void()> rolled_back)
       : context_(context), rolled_back_(std::move(rolled_back)) {}
 
-  // Tells the own head and those of others that were learnt last.
+  // Tells the own head and those of others, as many as a message takes.
   void OnLinkOpened();
   void OnHeads(const LedgerHeads& message);
   // Tells the own head as it is now; nothing without a link.
@@ -34,8 +34,7 @@ class WitnessDesk {
   Status Judge(const std::vector<PeerWord>& peers);
 
   SignedHead OwnHead() const;
-  // Those of others, learnt last first: `most` at most.
-  std::vector<SignedHead> SeenHeads(std::size_t most) const;
+  std::vector<SignedHead> SeenHeads() const;  // of others
 
  private:
   void JudgeOwn(const LedgerHeads& message);

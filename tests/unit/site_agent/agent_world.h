@@ -230,7 +230,7 @@ class AgentWorld {
   HandClock clock;
   WatchedPoints fail_points;
   OperatingSystemStreams secrets;
-  WitnessPort witness;
+  std::optional<WitnessPort> witness = WitnessPort();  // nothing: the agent's own, heads of ledgers
   PlayedCoordinator coordinator;
   PlayedWorker worker;
   std::unique_ptr<EventLog> log;

@@ -264,8 +264,8 @@ TEST(MaskedSetUp, RefusesARosterWithAKeyThatTheManifestLacks) {
 TEST(MaskedWitness, StatementsReachThePeersAndThoseOfPeersAreJudged) {
   MaskedWorld world;
   std::vector<PeerWord> judged;
-  world.witness.make = [] { return Bytes{42}; };
-  world.witness.judge = [&](const std::vector<PeerWord>& statements) {
+  world.witness->make = [] { return Bytes{42}; };
+  world.witness->judge = [&](const std::vector<PeerWord>& statements) {
     judged = statements;
     return Status();
   };
@@ -280,7 +280,7 @@ TEST(MaskedWitness, StatementsReachThePeersAndThoseOfPeersAreJudged) {
 
 TEST(MaskedWitness, ASiteThatDoesNotAcceptWhatPeersStateIsSilent) {
   MaskedWorld world;
-  world.witness.judge = [](const std::vector<PeerWord>&) -> Status {
+  world.witness->judge = [](const std::vector<PeerWord>&) -> Status {
     return Refused("a peer remembers a later head of this ledger");
   };
   world.Restart();
