@@ -62,7 +62,11 @@ Status WitnessDesk::Judge(const std::vector<PeerWord>& peers) {
   for (const PeerWord& peer : peers) {
     if (peer.statement.empty()) continue;
     Result<WitnessStatement> stated = DecodeWitnessStatement(peer.statement);
-    if (!stated.ok()) return stated.error().Within(peer.site + " states what cannot be read");
+    if (!stated.ok()) {
+      // It proves nothing, like one that is missing. To refuse would let one peer keep all others from the sum.
+      context_.log.Warning("statement_not_read", {{"site", peer.site}, {"error", stated.error().message}});
+      continue;
+    }
     LedgerHeads heads{std::move(stated->seen)};
     JudgeOwn(heads);
     // What a peer says of itself is kept; what it says of third sites comes from these themselves.

@@ -29,8 +29,8 @@ class WitnessDesk {
   // With every attempt of a secure aggregation (WitnessPort): the own head and those seen of others. Signed by each
   // site for that attempt, so that a coordinator cannot keep what a witness saw from the site that it is about.
   Bytes Statement() const;
-  // Refused if a peer proves that the own ledger was rolled back, or makes a statement that cannot be read. A peer that
-  // states nothing proves nothing.
+  // Refused if a peer proves that the own ledger was rolled back. A peer that states nothing, or nothing that can be
+  // read, proves nothing.
   Status Judge(const std::vector<PeerWord>& peers);
 
   SignedHead OwnHead() const;

@@ -292,6 +292,16 @@ TEST(MaskedWitness, ASiteThatDoesNotAcceptWhatPeersStateIsSilent) {
   EXPECT_THAT(world.agent->last_problem(), HasSubstr("later head"));
 }
 
+TEST(MaskedWitness, PeersThatStateWhatCannotBeReadKeepNobodyFromTheSum) {
+  MaskedWorld world;
+  world.witness.reset();  // the site's own, with heads of ledgers
+  world.Restart();
+  world.AskComputeAndSend(0);
+  ASSERT_FALSE(world.LastStep<secure_agg::Advertisement>()->statement.empty());
+  EXPECT_TRUE(world.SumIsExact()) << "one byte is no statement";
+  EXPECT_EQ(world.LedgerRows(), 1U);
+}
+
 // ---- Policy.
 
 TEST(MaskedPolicy, ASiteAnswersOnlyInTheWaysThatItLists) {
