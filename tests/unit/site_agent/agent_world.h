@@ -33,6 +33,9 @@ class PlayedCoordinator final : public CoordinatorPort {
     return {};
   }
   std::uint64_t queued_bytes() const override { return queued; }
+  void CheckPeerAgain() override {
+    if (trusted && !trusted()) connected = false;
+  }
   // The newest message of a type that was sent.
   template <typename Type>
   const Type* Last() const {
@@ -55,6 +58,7 @@ class PlayedCoordinator final : public CoordinatorPort {
     return {};
   }
   bool connected = true;
+  std::function<bool()> trusted;
   bool counts = false;       // what is sent stays queued
   std::uint64_t queued = 0;  // bytes
   std::vector<Envelope> sent;
