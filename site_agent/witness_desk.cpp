@@ -1,9 +1,12 @@
 #include "site_agent/witness_desk.h"
 
 #include "common/core/hex.h"
+#include "common/wire/limits.h"
 
 namespace synod {
 namespace {
+
+static_assert(kMaxHeadAheadSeconds == 2 * limits::kClockSkewSeconds, "two sites, each as far off as links allow");
 
 Json HeadFields(const SignedHead& head) {
   return {{"site", head.head.site},
