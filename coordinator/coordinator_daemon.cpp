@@ -318,7 +318,7 @@ void CoordinatorDaemon::State::OnSignal(int signal) {
 
 void CoordinatorDaemon::State::Reload() {
   ports_.service_manager.Reloading();
-  Result<Trust> trust = Trust::Load(settings_.configuration.trust_folder(), ports_.clock);
+  Result<Trust> trust = trust_.Reloaded(ports_.clock);
   if (trust.ok()) {
     trust_ = std::move(*trust);
     const Status reloaded = server_->Reload();

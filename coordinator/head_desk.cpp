@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/core/hex.h"
+#include "common/privacy/ledger_witness.h"
 
 namespace synod {
 namespace {
@@ -53,7 +54,9 @@ void HeadDesk::Take(const std::string& from, const SignedHead& head) {
   const Json fields = {
       {"from", from}, {"site", site}, {"rows", head.head.rows}, {"ledger", ToHex(head.head.ledger.bytes)}};
   if (would == HeadBook::Taken::kFull) return ports_.log.Warning("head_not_kept", fields);
-  if (!Verified(head)) return ports_.log.Warning("head_refused", fields);
+  if (IsDatedAhead(head.head, ports_.clock.UnixSeconds()) || !Verified(head)) {
+    return ports_.log.Warning("head_refused", fields);
+  }
   const std::vector<HeadBook::Kept> before = ports_.book.Of(site);
   ports_.book.Take(head, source, ports_.clock.UnixSeconds());
   if (would == HeadBook::Taken::kEvidence) {

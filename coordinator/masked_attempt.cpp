@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "common/privacy/ledger_witness.h"
 #include "coordinator/run_record.h"
 #include "secure_agg/codec.h"
 
@@ -19,6 +20,11 @@ constexpr unsigned kUnmaskThreads = 1;  // the loop's own: others would compete 
 
 Envelope StepOf(const QueryName& name, const secure_agg::CoordinatorMessage& message) {
   return {AggregationStep{name}, std::make_shared<const Bytes>(secure_agg::Encode(message))};
+}
+
+// A site may state nothing; what it states is heads of ledgers, which its peers shall be able to read.
+bool StatesWhatCanBeRead(const secure_agg::Advertisement& advertisement) {
+  return advertisement.statement.empty() || DecodeWitnessStatement(advertisement.statement).ok();
 }
 
 }  // namespace
@@ -41,7 +47,11 @@ std::optional<MaskedAttempt::Outcome> MaskedAttempt::OnStep(const std::string& s
                      {"reason", message.ok() ? "it is of another attempt than its header" : message.error().message}});
     return OnLeft(site);
   }
-  if (std::holds_alternative<secure_agg::Advertisement>(message->body)) {
+  if (const auto* advertisement = std::get_if<secure_agg::Advertisement>(&message->body)) {
+    if (!StatesWhatCanBeRead(*advertisement)) {
+      LogExcluded(*from, secure_agg::BlameReason::kMalformed);
+      return OnLeft(site);
+    }
     began_.emplace(site, ports_.sites.Link(site).instance);
   }
   // An upload's end is the site's word that it charged the answer.
@@ -146,6 +156,14 @@ MaskedAttempt::NotOpened MaskedAttempt::EndWithout(const secure_agg::Failure& fa
   return {{uploaded_.begin(), uploaded_.end()}, secure_agg::Describe(failure, *setup_)};
 }
 
+void MaskedAttempt::LogExcluded(SiteIndex site, secure_agg::BlameReason reason) const {
+  ports_.log.Warning("site_excluded", {{"run", RunIdText(setup_->name().run)},
+                                       {"query", setup_->name().query},
+                                       {"attempt", setup_->name().attempt},
+                                       {"site", setup_->id_of(site)},
+                                       {"reason", secure_agg::BlameReasonName(reason)}});
+}
+
 std::optional<MaskedAttempt::Outcome> MaskedAttempt::Do(ServerActions actions) {
   std::optional<Outcome> outcome;
   bool open = false;
@@ -156,11 +174,7 @@ std::optional<MaskedAttempt::Outcome> MaskedAttempt::Do(ServerActions actions) {
       elapsed_ = 0.0;
       still_.clear();
     } else if (const auto* blamed = std::get_if<secure_agg::Blamed>(&action)) {
-      ports_.log.Warning("site_excluded", {{"run", RunIdText(setup_->name().run)},
-                                           {"query", setup_->name().query},
-                                           {"attempt", setup_->name().attempt},
-                                           {"site", setup_->id_of(blamed->blame.site)},
-                                           {"reason", secure_agg::BlameReasonName(blamed->blame.reason)}});
+      LogExcluded(blamed->blame.site, blamed->blame.reason);
     } else if (std::holds_alternative<secure_agg::ReadyToOpen>(action)) {
       open = true;
     } else if (auto* opened = std::get_if<secure_agg::Opened>(&action)) {

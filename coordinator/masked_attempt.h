@@ -61,7 +61,8 @@ class MaskedAttempt {
 
   // First; once.
   std::optional<Outcome> Start();
-  // What `site` sent. Messages of other attempts are dropped.
+  // What `site` sent. Messages of other attempts are dropped. A site whose message or statement cannot be read takes no
+  // further part.
   std::optional<Outcome> OnStep(const std::string& site, const QueryName& name, ByteView payload);
   std::optional<Outcome> OnChunk(const std::string& site, const AggregationChunk& chunk, ByteView words);
   // The site takes no part in this attempt.
@@ -89,6 +90,7 @@ class MaskedAttempt {
   bool IsWaitedFor(const std::string& site) const;
   std::vector<std::string> NamesOf(const std::vector<secure_agg::SiteIndex>& sites) const;
   void WatchUploads(double seconds, secure_agg::ServerActions& actions);
+  void LogExcluded(secure_agg::SiteIndex site, secure_agg::BlameReason reason) const;
   NotOpened EndWithout(const secure_agg::Failure& failure) const;
 
   std::shared_ptr<const secure_agg::AttemptSetup> setup_;

@@ -111,7 +111,11 @@ void SiteAgent::OnMessage(const Envelope& envelope) {
 void SiteAgent::OnTrustUpdate(ByteView payload) {
   const Result<TrustBundle> bundle = TrustBundle::FromJsonText(AsText(payload));
   if (!bundle.ok()) return context_.log.Warning("trust_update_refused", {{"error", bundle.error().message}});
+  const auto numbers = [this] { return std::pair(trust_.manifest().number, trust_.revocations().number); };
+  const auto before = numbers();
   const Result<bool> updated = trust_.Update(*bundle);
+  // Also where it could not be written: it holds in memory.
+  if (numbers() != before) context_.coordinator.CheckPeerAgain();
   if (!updated.ok()) return context_.log.Warning("trust_update_refused", {{"error", updated.error().message}});
   if (!*updated) return;
   const Json fields = {{"manifest", trust_.manifest().number}, {"revocations", trust_.revocations().number}};
@@ -171,10 +175,11 @@ void SiteAgent::Advance() {
 Status SiteAgent::Reload() {
   SYNOD_ASSIGN_OR_RETURN(SiteConfiguration configuration, SiteConfiguration::FromKit(kit_));
   SYNOD_ASSIGN_OR_RETURN(SitePolicy policy, SitePolicy::FromKit(kit_));
-  SYNOD_ASSIGN_OR_RETURN(Trust trust, Trust::Load(trust_.folder(), context_.clock));
+  SYNOD_ASSIGN_OR_RETURN(Trust trust, trust_.Reloaded(context_.clock));
   configuration_ = std::move(configuration);
   policy_ = std::move(policy);
   trust_ = std::move(trust);
+  context_.coordinator.CheckPeerAgain();  // before anything is said to it
   SYNOD_RETURN_IF_ERROR(Reconcile());
   proposals_.JudgeWaiting();
   return {};

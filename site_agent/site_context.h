@@ -29,6 +29,9 @@ class CoordinatorPort {
   virtual Status Send(Envelope envelope) = 0;
   // Of what was sent and has not left yet.
   virtual std::uint64_t queued_bytes() const = 0;
+  // What this site trusts has changed: a coordinator that it does not trust any more is not heard or answered from here
+  // on, and its link is closed.
+  virtual void CheckPeerAgain() = 0;
 };
 
 // What could not be made durable is tried again after a while (a full disk may be cleared); bounded. What is tried has

@@ -30,7 +30,11 @@ class LinkPort final : public CoordinatorPort {
     return link->Send(std::move(envelope));
   }
   std::uint64_t queued_bytes() const override { return link == nullptr ? 0 : link->queued_bytes(); }
+  void CheckPeerAgain() override {
+    if (link != nullptr && !link->CheckPeerAgain()) refused = true;
+  }
   LinkClient* link = nullptr;
+  bool refused = false;  // who had the link that was open last: what it still said does not count
 };
 
 Result<std::unique_ptr<EventLog>> OpenLog(const SiteConfiguration& configuration, const Clock& clock) {
@@ -187,12 +191,13 @@ void SiteDaemon::State::WatchEvents() {
 void SiteDaemon::State::OnLinkEvents() {
   for (LinkEvent& event : link_->Advance()) {
     if (const auto* opened = std::get_if<PeerOpened>(&event)) {
+      coordinator_.refused = false;
       agent_->OnLinkOpened(*opened);
       ports_.service.StatusText("connected to " + opened->identity.name);
     } else if (const auto* closed = std::get_if<PeerClosed>(&event)) {
       agent_->OnLinkClosed(*closed);
       ports_.service.StatusText("not connected: " + closed->error.message);
-    } else if (!ending_) {
+    } else if (!ending_ && !coordinator_.refused) {
       agent_->OnMessage(std::get<PeerMessage>(event).envelope);
     }
   }

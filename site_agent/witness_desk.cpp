@@ -1,9 +1,12 @@
 #include "site_agent/witness_desk.h"
 
 #include "common/core/hex.h"
+#include "common/wire/limits.h"
 
 namespace synod {
 namespace {
+
+static_assert(kMaxHeadAheadSeconds == 2 * limits::kClockSkewSeconds, "two sites, each as far off as links allow");
 
 Json HeadFields(const SignedHead& head) {
   return {{"site", head.head.site},
@@ -21,12 +24,9 @@ SignedHead WitnessDesk::OwnHead() const {
   return SignHead(context_.signing_key, context_.trust.self().consortium, std::move(head));
 }
 
-std::vector<SignedHead> WitnessDesk::SeenHeads(std::size_t most) const {
+std::vector<SignedHead> WitnessDesk::SeenHeads() const {
   std::vector<SignedHead> heads;
-  for (HeadBook::Kept& kept : context_.state.peer_heads().All()) {
-    if (heads.size() == most) break;
-    heads.push_back(std::move(kept.head));
-  }
+  for (const auto& [key, kept] : context_.state.peer_heads().kept()) heads.push_back(kept.head);
   return heads;
 }
 
@@ -39,8 +39,9 @@ void WitnessDesk::Send(LedgerHeads message) {
 }
 
 void WitnessDesk::OnLinkOpened() {
-  LedgerHeads message{SeenHeads(LedgerHeads::kMaxHeads - 1)};
+  LedgerHeads message{InTellingOrder(context_.own_name(), SeenHeads())};
   message.heads.insert(message.heads.begin(), OwnHead());
+  if (message.heads.size() > LedgerHeads::kMaxHeads) message.heads.resize(LedgerHeads::kMaxHeads);
   Send(std::move(message));
 }
 
@@ -57,14 +58,18 @@ void WitnessDesk::OnHeads(const LedgerHeads& message) {
 }
 
 Bytes WitnessDesk::Statement() const {
-  return EncodeWitnessStatement(OwnHead(), SeenHeads(LedgerHeads::kMaxHeads - 1));
+  return EncodeWitnessStatement(OwnHead(), SeenHeads());
 }
 
 Status WitnessDesk::Judge(const std::vector<PeerWord>& peers) {
   for (const PeerWord& peer : peers) {
     if (peer.statement.empty()) continue;
     Result<WitnessStatement> stated = DecodeWitnessStatement(peer.statement);
-    if (!stated.ok()) return stated.error().Within(peer.site + " states what cannot be read");
+    if (!stated.ok()) {
+      // It proves nothing, like one that is missing. To refuse would let one peer keep all others from the sum.
+      context_.log.Warning("statement_not_read", {{"site", peer.site}, {"error", stated.error().message}});
+      continue;
+    }
     LedgerHeads heads{std::move(stated->seen)};
     JudgeOwn(heads);
     // What a peer says of itself is kept; what it says of third sites comes from these themselves.
@@ -92,6 +97,9 @@ void WitnessDesk::TakeOfPeer(const SignedHead& head) {
   HeadBook& book = context_.state.peer_heads();
   const HeadBook::Taken would = book.Look(head, HeadBook::Source::kWitness);
   if (would == HeadBook::Taken::kNothingNew || would == HeadBook::Taken::kFull) return;
+  if (IsDatedAhead(head.head, context_.clock.UnixSeconds())) {
+    return context_.log.Warning("head_refused", {{"site", head.head.site}, {"reason", "it is dated ahead"}});
+  }
   const std::string& consortium = context_.trust.self().consortium;
   const Member* member = context_.trust.manifest().Find({consortium, Role::kSite, head.head.site});
   if (member == nullptr || context_.trust.revocations().Contains(member->tls_key_fingerprint) ||

@@ -20,7 +20,7 @@ class WitnessDesk {
   WitnessDesk(SiteContext& context, std::function<void()> rolled_back)
       : context_(context), rolled_back_(std::move(rolled_back)) {}
 
-  // Tells the own head and those of others that were learnt last.
+  // Tells the own head and those of others, as many as a message takes.
   void OnLinkOpened();
   void OnHeads(const LedgerHeads& message);
   // Tells the own head as it is now; nothing without a link.
@@ -29,13 +29,12 @@ class WitnessDesk {
   // With every attempt of a secure aggregation (WitnessPort): the own head and those seen of others. Signed by each
   // site for that attempt, so that a coordinator cannot keep what a witness saw from the site that it is about.
   Bytes Statement() const;
-  // Refused if a peer proves that the own ledger was rolled back, or makes a statement that cannot be read. A peer that
-  // states nothing proves nothing.
+  // Refused if a peer proves that the own ledger was rolled back. A peer that states nothing, or nothing that can be
+  // read, proves nothing.
   Status Judge(const std::vector<PeerWord>& peers);
 
   SignedHead OwnHead() const;
-  // Those of others, learnt last first: `most` at most.
-  std::vector<SignedHead> SeenHeads(std::size_t most) const;
+  std::vector<SignedHead> SeenHeads() const;  // of others
 
  private:
   void JudgeOwn(const LedgerHeads& message);

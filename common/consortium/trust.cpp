@@ -165,6 +165,22 @@ Result<bool> Trust::Update(const TrustBundle& bundle) {
   return changed;
 }
 
+Result<Trust> Trust::Reloaded(const Clock& clock) const {
+  SYNOD_ASSIGN_OR_RETURN(Trust trust, Load(folder_, clock));
+  if (trust.root_.facts().key_fingerprint != root_.facts().key_fingerprint) return trust;
+  if (trust.manifest_.number < manifest_.number) {
+    trust.manifest_ = manifest_;
+    trust.manifest_text_ = manifest_text_;
+    trust.unsaved_ = true;
+  }
+  if (trust.revocations_.number < revocations_.number) {
+    trust.revocations_ = revocations_;
+    trust.revocations_text_ = revocations_text_;
+    trust.unsaved_ = true;
+  }
+  return trust;
+}
+
 TrustBundle Trust::Bundle() const {
   return {manifest_text_, revocations_text_};
 }

@@ -62,6 +62,9 @@ class Trust {
   // Older numbers are refused, and so is another text under a known number. If the folder cannot be written, the error
   // says so, but the update holds in memory (a revocation does not wait for disk space) and the next call writes it.
   Result<bool> Update(const TrustBundle& bundle);
+  // Load of the same folder as it is now. Under the same root, a manifest or a list of revocations that is known here
+  // is kept where the folder has one with a lower number: an update that could not be written is not forgotten.
+  Result<Trust> Reloaded(const Clock& clock) const;
   TrustBundle Bundle() const;
 
   // The signing keys of the coordinator and of all sites that are not revoked: what approvals and signatures that are

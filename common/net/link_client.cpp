@@ -88,6 +88,15 @@ class LinkClient::State {
     phase_ = Phase::kStopped;
   }
 
+  bool CheckPeerAgain() {
+    if (!connection_) return true;
+    const bool was_open = open();
+    connection_->link().CheckPeerAgain();
+    const bool refused = was_open && !open();
+    Serve();
+    return !refused;
+  }
+
   Status Reload() {
     SYNOD_ASSIGN_OR_RETURN(tls_, TlsContext::Load(settings_.tls, TlsSide::kClient));
     return {};
@@ -267,6 +276,9 @@ Status LinkClient::Send(Envelope envelope) {
 }
 void LinkClient::Close(GoodbyeReason reason) {
   state_->Close(reason);
+}
+bool LinkClient::CheckPeerAgain() {
+  return state_->CheckPeerAgain();
 }
 Status LinkClient::Reload() {
   return state_->Reload();

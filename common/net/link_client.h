@@ -34,6 +34,10 @@ class LinkClient {
   // Fails while there is no open link.
   Status Send(Envelope envelope);
   void Close(GoodbyeReason reason);
+  // Asks check_peer again about the open link; call it when what check_peer knows has changed. False: the coordinator
+  // may not be here any more; its link is closed with kRevoked, and nothing that is queued leaves. What was read before
+  // may still come from Advance, in front of its PeerClosed.
+  bool CheckPeerAgain();
   Status Reload();
   // Encrypted and queued bytes that have not left yet.
   std::size_t queued_bytes() const;

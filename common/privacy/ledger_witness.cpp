@@ -1,17 +1,38 @@
 #include "common/privacy/ledger_witness.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
 
 namespace synod {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
 
-// Signed last first; ties by what is in them, so that one set has one order.
-bool Before(const SignedHead& a, const SignedHead& b) {
+// Where a site's name stands, counted from behind the witness's name: those behind it first, then from the beginning.
+std::pair<bool, std::string> PlaceOf(const std::string& witness, const std::string& site) {
+  return {site < witness, site};
+}
+
+// Of one site: signed last first; ties by what is in them, so that one set has one order.
+bool SignedBefore(const SignedHead& a, const SignedHead& b) {
   if (a.head.signed_unix != b.head.signed_unix) return a.head.signed_unix > b.head.signed_unix;
-  if (a.head.site != b.head.site) return a.head.site < b.head.site;
   return a.head.ledger < b.head.ledger;
+}
+
+// Whether each head stands where InTellingOrder can have put it, by how often its site came before it.
+bool IsInTellingOrder(const std::string& witness, const std::vector<SignedHead>& heads) {
+  std::map<std::string, std::size_t> told;
+  std::set<std::pair<std::string, LedgerId>> ledgers;
+  std::pair<std::size_t, std::pair<bool, std::string>> last;
+  for (const SignedHead& head : heads) {
+    const std::string& site = head.head.site;
+    auto place = std::pair(++told[site], PlaceOf(witness, site));
+    if (site == witness || place <= last || !ledgers.emplace(site, head.head.ledger).second) return false;
+    last = std::move(place);
+  }
+  return true;
 }
 
 bool Append(const SignedHead& head, Bytes& out) {
@@ -70,11 +91,29 @@ HeadVerdict JudgeOwnHead(const Ledger& ledger, const LedgerHead& head) {
   return head.rows > ledger.rows() ? HeadVerdict::kAhead : HeadVerdict::kForked;
 }
 
+std::vector<SignedHead> InTellingOrder(const std::string& witness, std::vector<SignedHead> seen) {
+  std::sort(seen.begin(), seen.end(), SignedBefore);
+  std::map<std::pair<bool, std::string>, std::size_t> told;
+  std::set<std::pair<std::string, LedgerId>> ledgers;
+  using Place = std::pair<std::size_t, std::pair<bool, std::string>>;
+  std::map<Place, SignedHead> placed;
+  for (SignedHead& head : seen) {
+    const std::string& site = head.head.site;
+    if (site == witness || !ledgers.emplace(site, head.head.ledger).second) continue;
+    auto place = PlaceOf(witness, site);
+    const std::size_t round = ++told[place];
+    placed.emplace(Place(round, std::move(place)), std::move(head));
+  }
+  std::vector<SignedHead> ordered;
+  ordered.reserve(placed.size());
+  for (auto& [place, head] : placed) ordered.push_back(std::move(head));
+  return ordered;
+}
+
 Bytes EncodeWitnessStatement(const SignedHead& own, std::vector<SignedHead> seen) {
-  std::sort(seen.begin(), seen.end(), Before);
   Bytes out = {kVersion};
   bool fits = Append(own, out);
-  for (const SignedHead& head : seen) {
+  for (const SignedHead& head : InTellingOrder(own.head.site, std::move(seen))) {
     fits = fits && Append(head, out);
     if (!fits) break;
   }
@@ -89,12 +128,16 @@ Result<WitnessStatement> DecodeWitnessStatement(ByteView bytes) {
   SYNOD_ASSIGN_OR_RETURN(statement.own, TakeHead(rest));
   while (!rest.empty()) {
     SYNOD_ASSIGN_OR_RETURN(SignedHead head, TakeHead(rest));
-    if (!statement.seen.empty() && !Before(statement.seen.back(), head)) {
-      return BadInput("a witness statement is not in its one order");
-    }
     statement.seen.push_back(std::move(head));
   }
+  if (!IsInTellingOrder(statement.own.head.site, statement.seen)) {
+    return BadInput("a witness statement is not in its order");
+  }
   return statement;
+}
+
+bool IsDatedAhead(const LedgerHead& head, std::int64_t now_unix) {
+  return head.signed_unix > now_unix + kMaxHeadAheadSeconds;
 }
 
 std::vector<Contradiction> JudgeWitnesses(const LedgerOwner& owner, const Ledger& ledger,

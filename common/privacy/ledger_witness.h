@@ -33,11 +33,24 @@ struct WitnessStatement {
   bool operator==(const WitnessStatement&) const = default;
 };
 
-// At most WitnessStatement::kMaxBytes: of `seen`, those that were signed last come first, and what does not fit behind
-// them is left out. (Whoever takes part now has signed last, and it is from them that a statement is read.)
+// The order in which `witness` tells what it has seen, so that what is cut off at the end by one witness is told by
+// others, whoever signed when and however often: first one head of every site, the one that it signed last, sites by
+// name beginning behind the witness's own name and going round; then a second ledger of every site that has one, in the
+// same order; and so on. One head a ledger; those of the witness itself are left out.
+std::vector<SignedHead> InTellingOrder(const std::string& witness, std::vector<SignedHead> seen);
+
+// At most WitnessStatement::kMaxBytes: `seen` in the order above, and what does not fit is left out. Where n sites have
+// a ledger each and w heads fit, every head is in the statements of w of its n - 1 witnesses, or of all; w is at least
+// 22, and at least 25 where names have up to 15 bytes.
 Bytes EncodeWitnessStatement(const SignedHead& own, std::vector<SignedHead> seen);
-// Strict: one whole statement, in its one order. Signatures are not checked.
+// Strict: one whole statement, in its order, no ledger twice. Signatures are not checked.
 Result<WitnessStatement> DecodeWitnessStatement(ByteView bytes);
+
+// Whether a head says that it was signed later than any member's clock can be, as read at a moment `now_unix` of the
+// reader's clock: links allow limits::kClockSkewSeconds between coordinator and site, so twice as much between sites. A
+// witness takes no such head. (Of the own ledger every head counts, however dated.)
+inline constexpr std::int64_t kMaxHeadAheadSeconds = 600;
+bool IsDatedAhead(const LedgerHead& head, std::int64_t now_unix);
 
 // Who a site is, to judge heads of its own.
 struct LedgerOwner {

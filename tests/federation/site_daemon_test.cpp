@@ -7,6 +7,8 @@
 #include <csignal>
 #include <filesystem>
 
+#include "common/consortium/consortium_folder.h"
+#include "common/core/clock.h"
 #include "common/core/file.h"
 #include "tests/federation/federation.h"
 #include "tests/support/shared_data.h"
@@ -103,6 +105,30 @@ TEST(SiteDaemonProcess, APersonApprovesAndMayStopTheRunLater) {
   const Json after = DataOf(SynodSite(federation, {"ledger", "show", "--format", "json"}));
   EXPECT_EQ(before["rows"], after["rows"]) << "nothing was charged after the denial";
   EXPECT_THAT(federation.Logs(), Not(HasSubstr("a word of the board"))) << "the note stays at the site";
+}
+
+TEST(SiteDaemonProcess, ARevokedCoordinatorLosesItsOpenLinkAfterAHangUp) {
+  Federation federation;
+  federation.Start(Federation::kCoordinator);
+  federation.Start("site-a");
+  ASSERT_TRUE(Eventually([&] { return Connected(federation); })) << federation.Logs();
+  {
+    Result<ConsortiumFolder> folder = ConsortiumFolder::Open(federation.kits().consortium);
+    ASSERT_TRUE(folder.ok()) << folder.error().message;
+    ASSERT_TRUE(
+        folder->Revoke({"test", Role::kCoordinator, Federation::kCoordinator}, SystemClock().UnixSeconds()).ok());
+    const std::string bundle = federation.kit_of("site-a") + "/trust/bundle.json";
+    ASSERT_TRUE(WriteFileAtomically(bundle, AsBytes(folder->bundle().ToJsonText())).ok());
+  }
+  federation.Signal("site-a", SIGHUP);
+  EXPECT_TRUE(Eventually([&] { return !Connected(federation); })) << federation.Logs();
+  EXPECT_TRUE(Eventually([&] {
+    return federation.LogOf("site-a").find("synod://test/coordinator/coordinator is revoked since") !=
+           std::string::npos;
+  })) << federation.Logs();
+  EXPECT_TRUE(Eventually([&] {
+    return federation.LogOf(Federation::kCoordinator).find("\"reason\":\"revoked") != std::string::npos;
+  })) << federation.Logs();
 }
 
 TEST(SiteDaemonProcess, ANewPolicyCountsAfterAHangUp) {

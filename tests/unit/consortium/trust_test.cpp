@@ -132,6 +132,31 @@ TEST(Trust, NeverGoesBackToOlderNumbers) {
   EXPECT_TRUE(trust.revocations().revoked.size() == 1 && trust.manifest().Find(Hearts(Role::kSite, "site-c")));
 }
 
+TEST(Trust, ReadAgainFromItsFolderKeepsWhatIsNewerHere) {
+  const Kits kits = testing::MakeHearts();
+  const std::string kit = kits.sites.at("site-b");
+  const std::string old = testing::ReadText(kit + "/trust/bundle.json");
+  {
+    ConsortiumFolder consortium = ConsortiumFolder::Open(kits.consortium).value();
+    ASSERT_TRUE(consortium.Revoke(Hearts(Role::kSite, "site-a"), kNow).ok());
+  }
+  const TrustBundle fresh = LoadTrust(kits.coordinator).Bundle();
+  Trust trust = LoadTrust(kit);
+  ASSERT_TRUE(trust.Update(fresh).ok());
+  testing::WriteText(kit + "/trust/bundle.json", old);
+  Trust again = trust.Reloaded(testing::StoppedClock()).value();
+  EXPECT_EQ(again.revocations().revoked.size(), 1u);
+  EXPECT_EQ(again.Bundle().ToJsonText(), fresh.ToJsonText());
+  EXPECT_EQ(LoadTrust(kit).revocations().revoked.size(), 0u);
+  ASSERT_TRUE(again.Update(fresh).ok());
+  EXPECT_EQ(LoadTrust(kit).revocations().revoked.size(), 1u) << "it is written when it comes again";
+  testing::WriteText(kit + "/trust/bundle.json", old);
+  Trust former = LoadTrust(kit);
+  testing::WriteText(kit + "/trust/bundle.json", fresh.ToJsonText());
+  EXPECT_EQ(former.Reloaded(testing::StoppedClock())->revocations().revoked.size(), 1u)
+      << "what is newer there is taken";
+}
+
 TEST(Trust, NamesARootThatSignedTwoTextsUnderOneNumber) {
   const Kits kits = testing::MakeHearts();
   Trust trust = LoadTrust(kits.sites.at("site-b"));

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "common/consortium/make_kits.h"
+#include "common/privacy/ledger_witness.h"
 #include "tests/support/shared_data.h"
 #include "tests/unit/coordinator/run_fixture.h"
 
@@ -37,14 +40,15 @@ class HeadDeskTest : public ::testing::Test {
         [this](const std::string& site, Envelope envelope) { sent_.emplace_back(site, std::move(envelope)); },
         [this] { return training_; }});
   }
-  SignedHead Head(const std::string& site, std::uint64_t rows, std::uint8_t digest = 0) const {
+  SignedHead Head(const std::string& site, std::uint64_t rows, std::uint8_t digest = 0,
+                  std::int64_t signed_unix = 1'800'000'000) const {
     const SigningKey key =
         Trust::Load(WitnessKits().sites.at(site) + "/trust", SystemClock()).value().LoadSigningKey().value();
     LedgerHead head;
     head.site = site;
     head.rows = rows;
     head.digest.fill(static_cast<std::uint8_t>(rows + digest));
-    head.signed_unix = 1'800'000'000;
+    head.signed_unix = signed_unix;
     return SignHead(key, "test", head);
   }
   // Sites of the heads that were sent to `site`, in order, since the last call.
@@ -98,6 +102,14 @@ TEST_F(HeadDeskTest, HeadsWithoutTheirSitesSignatureChangeNothing) {
   desk_->OnHeads("site-b", {{stranger}});
   EXPECT_TRUE(book_->kept().empty());
   EXPECT_TRUE(sent_.empty());
+}
+
+TEST_F(HeadDeskTest, HeadsThatAreDatedLaterThanAnyClockCanBeAreNotTaken) {
+  desk_->OnHeads("site-a", {{Head("site-a", 5, 0, std::numeric_limits<std::int64_t>::max())}});
+  desk_->OnHeads("site-b", {{Head("site-a", 5, 0, clock_.UnixSeconds() + kMaxHeadAheadSeconds + 1)}});
+  EXPECT_TRUE(book_->kept().empty());
+  desk_->OnHeads("site-a", {{Head("site-a", 5, 0, clock_.UnixSeconds() + kMaxHeadAheadSeconds)}});
+  EXPECT_EQ(book_->kept().size(), 1u);
 }
 
 TEST_F(HeadDeskTest, ALedgerThatWasPutBackIsEvidenceThatIsShown) {

@@ -50,7 +50,7 @@ class MaskedSite {
         std::make_shared<const secure_agg::AttemptSetup>(secure_agg::SetupOf(*plan_, ask.name, query, keys).value());
     entry_ = ask.entry;
     attempt_.emplace(secure_agg::SiteSelf{setup, *setup->IndexOf(name_), key_},
-                     SecretRandomForTestsOnly::FromSeed(SeedOf(name_, ask.name) + 7), Bytes{}, promises_);
+                     SecretRandomForTestsOnly::FromSeed(SeedOf(name_, ask.name) + 7), statement, promises_);
     Act(attempt_->Start(), send);
   }
   void OnStep(ByteView payload, const Send& send) {
@@ -63,6 +63,7 @@ class MaskedSite {
 
   bool computes = true;           // gives its input when it is asked for
   bool leaves_in_upload = false;  // sends its chunks and not their end
+  Bytes statement;                // to its peers
 
  private:
   void Act(SiteActions actions, const Send& send) {
@@ -178,6 +179,16 @@ TEST_F(MaskedRunTest, TrainsToItsDraftOnSumsThatAreExactlyThoseOfAllSites) {
   }
   EXPECT_EQ(ledger_store_.Load()->size(), 4u);
   for (const auto& [site, home] : homes_) EXPECT_EQ(home->charged(), 4u) << site;
+}
+
+TEST_F(MaskedRunTest, ASiteThatStatesWhatCannotBeReadIsLeftOutAndTheSumOfTheOthersOpensInTheSameAttempt) {
+  homes_.at("site-d")->statement = {0xff};
+  Pump();
+  ASSERT_TRUE(drafted_);
+  for (std::uint32_t query = 0; query < 4; ++query) {
+    EXPECT_EQ(Trained(query), SumOf({"site-a", "site-b", "site-c"}, Named(query))) << query;
+  }
+  EXPECT_EQ(homes_.at("site-d")->charged(), 0u);
 }
 
 TEST_F(MaskedRunTest, AnswersThatAreNotMaskedAreDropped) {

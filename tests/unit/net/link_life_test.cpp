@@ -152,6 +152,35 @@ TEST(LinkLife, ARevokedPeerIsClosedWhenPeersAreCheckedAgain) {
   EXPECT_TRUE(site_b.client->open());
 }
 
+TEST(LinkLife, ARevokedCoordinatorIsClosedWhenItsClientChecksAgainAndGetsNothingMore) {
+  Party party;
+  bool revoked = false;
+  LinkRules rules = party.ClientRules();
+  rules.check_peer = [&, check = rules.check_peer](const X509Certificate& leaf) -> Status {
+    if (revoked) return Refused("the coordinator is revoked");
+    return check(leaf);
+  };
+  party.clients.push_back(std::make_unique<ClientEnd>(
+      ClientEnd::Connect(party.clock, party.kit.Site("site-a"), rules, party.server.server->port())));
+  ClientEnd& site = *party.clients.back();
+  ASSERT_TRUE(party.Until([&] { return site.client->open() && party.server.PeerNamed("site-a") != 0; }));
+  EXPECT_TRUE(site.client->CheckPeerAgain());
+  EXPECT_TRUE(site.client->open());
+  // It is on its way when the site learns.
+  ASSERT_TRUE(party.server.server->Send(party.server.PeerNamed("site-a"), {RunNotice{}, nullptr}).ok());
+  revoked = true;
+  EXPECT_FALSE(site.client->CheckPeerAgain());
+  EXPECT_FALSE(site.client->open());
+  EXPECT_FALSE(site.client->Send({AnswerRefused{}, nullptr}).ok());
+  ASSERT_TRUE(party.Until([&] { return !site.heard.closed.empty() && !party.server.heard.closed.empty(); }));
+  EXPECT_EQ(site.heard.closed[0].reason, GoodbyeReason::kRevoked);
+  EXPECT_NE(site.heard.LastError().find("revoked"), std::string::npos);
+  EXPECT_EQ(party.server.heard.LastReason(), GoodbyeReason::kRevoked);
+  EXPECT_TRUE(site.heard.messages.empty()) << "what it said after that is not heard";
+  EXPECT_TRUE(party.server.heard.messages.empty());
+  EXPECT_TRUE(site.client->CheckPeerAgain()) << "there is no link";
+}
+
 TEST(LinkLife, HeartbeatsKeepAnIdleLinkAndSilenceEndsIt) {
   Party party;
   ClientEnd& site = party.AddOpenSite("site-a");

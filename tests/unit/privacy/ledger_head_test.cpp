@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "common/privacy/ledger_witness.h"
 
 namespace synod {
@@ -200,29 +203,121 @@ TEST(Witness, ARestorationChargesWhatMayHaveBeenLost) {
       << "at a higher order nothing is proven: its whole budget";
 }
 
-TEST(Witness, AStatementComesBackAndNeverGoesBeyondItsLimit) {
-  SignedLedger site;
-  std::vector<SignedHead> seen;
-  for (std::uint8_t i = 0; i < 100; ++i) {
-    LedgerHead head = site.Head().head;
-    head.site = "site-" + std::to_string(i);
-    head.signed_unix += (i * 37) % 100;
-    seen.push_back(SignHead(site.key(), "wards", head));
+constexpr std::int64_t kSigned = 1'800'000'000;
+constexpr std::size_t kSites = 60;
+
+std::string SiteNumber(std::size_t number) {
+  return "site-" + std::string(number < 10 ? "0" : "") + std::to_string(number);
+}
+
+// As large as heads of sites with such names become. Its signature is nobody's.
+SignedHead LargeHead(const std::string& site, std::int64_t signed_unix, std::uint8_t ledger = 1) {
+  SignedHead head;
+  head.head.site = site;
+  head.head.ledger = IdOf<LedgerId>(ledger);
+  head.head.signed_unix = signed_unix;
+  for (std::uint8_t i = 1; i <= LedgerHead::kMaxAccounts; ++i) {
+    head.head.held.push_back({IdOf<DatasetId>(i), 10.0, 0.25, 7});
   }
-  const Bytes bytes = EncodeWitnessStatement(site.Head(), seen);
+  return head;
+}
+
+// What each of kSites states that has seen `heads`; it must be readable.
+std::vector<WitnessStatement> Stated(const std::vector<SignedHead>& heads) {
+  std::vector<WitnessStatement> all;
+  for (std::size_t i = 0; i < kSites; ++i) {
+    const Bytes bytes = EncodeWitnessStatement(LargeHead(SiteNumber(i), kSigned), heads);
+    EXPECT_LE(bytes.size(), WitnessStatement::kMaxBytes);
+    Result<WitnessStatement> statement = DecodeWitnessStatement(bytes);
+    EXPECT_TRUE(statement.ok()) << SiteNumber(i);
+    if (statement.ok()) all.push_back(std::move(*statement));
+  }
+  return all;
+}
+
+// In how many statements there is a head of `site`.
+std::size_t WitnessesOf(const std::string& site, const std::vector<WitnessStatement>& statements) {
+  return static_cast<std::size_t>(std::count_if(statements.begin(), statements.end(), [&](const auto& statement) {
+    return std::any_of(statement.seen.begin(), statement.seen.end(),
+                       [&](const SignedHead& head) { return head.head.site == site; });
+  }));
+}
+
+TEST(Witness, AStatementComesBackAndNeverGoesBeyondItsLimit) {
+  std::vector<SignedHead> seen;
+  for (std::size_t i = 0; i < kSites; ++i) seen.push_back(LargeHead(SiteNumber(i), kSigned));
+  const SignedHead own = LargeHead(SiteNumber(30), kSigned);
+  const Bytes bytes = EncodeWitnessStatement(own, seen);
   EXPECT_LE(bytes.size(), WitnessStatement::kMaxBytes);
   const Result<WitnessStatement> statement = DecodeWitnessStatement(bytes);
   ASSERT_TRUE(statement.ok()) << statement.error().message;
-  EXPECT_EQ(statement->own, site.Head());
-  EXPECT_GT(statement->seen.size(), 30u);
-  EXPECT_EQ(statement->seen.front().head.signed_unix, 1'800'000'099) << "those that were signed last are kept";
+  EXPECT_EQ(statement->own, own);
+  EXPECT_GE(statement->seen.size(), 25u);
   EXPECT_EQ(EncodeWitnessStatement(statement->own, statement->seen), bytes);
   for (std::size_t size = 0; size < bytes.size(); size += 13) {
     const Result<WitnessStatement> cut = DecodeWitnessStatement(ByteView(bytes).first(size));
     EXPECT_TRUE(!cut.ok() || cut->seen.size() < statement->seen.size());
   }
-  const Bytes two = EncodeWitnessStatement(site.Head(), {seen[0], seen[0]});
-  EXPECT_FALSE(DecodeWitnessStatement(two).ok()) << "one head twice";
+}
+
+TEST(Witness, AStatementBeginsBehindItsOwnNameAndTellsASecondLedgerOnlyAfterAFirstOfEverySite) {
+  const std::vector<SignedHead> seen = {LargeHead("b", 5, 1), LargeHead("b", 9, 2), LargeHead("a", 1),
+                                        LargeHead("d", 2),    LargeHead("c", 8, 1), LargeHead("c", 8, 1)};
+  const std::vector<SignedHead> told = DecodeWitnessStatement(EncodeWitnessStatement(LargeHead("c", 3), seen))->seen;
+  EXPECT_EQ(told, (std::vector<SignedHead>{seen[3], seen[2], seen[1], seen[0]})) << "none of its own, none twice";
+  EXPECT_EQ(InTellingOrder("bb", seen), (std::vector<SignedHead>{seen[4], seen[3], seen[2], seen[1], seen[0]}));
+}
+
+TEST(Witness, AStatementInAnotherOrderOrWithALedgerTwiceIsNotRead) {
+  const auto bytes_of = [](const std::vector<SignedHead>& heads) {
+    Bytes bytes = {1};
+    for (const SignedHead& head : heads) {
+      const Bytes encoded = EncodeHead(head);
+      bytes.push_back(static_cast<std::uint8_t>(encoded.size()));
+      bytes.push_back(static_cast<std::uint8_t>(encoded.size() >> 8));
+      bytes.insert(bytes.end(), encoded.begin(), encoded.end());
+    }
+    return bytes;
+  };
+  const SignedHead own = LargeHead("b", 0);
+  const SignedHead a = LargeHead("a", 0);
+  const SignedHead c = LargeHead("c", 0);
+  const SignedHead c2 = LargeHead("c", 0, 2);
+  EXPECT_TRUE(DecodeWitnessStatement(bytes_of({own, c, a, c2})).ok());
+  EXPECT_FALSE(DecodeWitnessStatement(bytes_of({own, a, c})).ok()) << "it begins behind its own name";
+  EXPECT_FALSE(DecodeWitnessStatement(bytes_of({own, c, c2, a})).ok()) << "every site first";
+  EXPECT_FALSE(DecodeWitnessStatement(bytes_of({own, c, a, c})).ok()) << "one ledger twice";
+  EXPECT_FALSE(DecodeWitnessStatement(bytes_of({own, c, a, own})).ok()) << "of itself";
+}
+
+TEST(Witness, TheHeadOfASiteThatWasAwayIsInTheStatementsOfMoreThanTwentyOthers) {
+  std::vector<SignedHead> seen;
+  for (std::size_t i = 0; i < kSites; ++i) {
+    seen.push_back(LargeHead(SiteNumber(i), i == 17 ? kSigned - 3600 : kSigned + static_cast<std::int64_t>(i)));
+  }
+  const std::vector<WitnessStatement> statements = Stated(seen);
+  for (std::size_t i = 0; i < kSites; ++i) EXPECT_GE(WitnessesOf(SiteNumber(i), statements), 25u) << i;
+}
+
+TEST(Witness, ThirtyTwoLedgersOfOneSitePushOutNoOtherSite) {
+  std::vector<SignedHead> seen;
+  for (std::size_t i = 0; i < kSites; ++i) seen.push_back(LargeHead(SiteNumber(i), kSigned - 3600));
+  const std::vector<WitnessStatement> before = Stated(seen);
+  for (std::uint8_t ledger = 2; ledger <= 32; ++ledger) seen.push_back(LargeHead(SiteNumber(3), kSigned, ledger));
+  const std::vector<WitnessStatement> after = Stated(seen);
+  for (std::size_t i = 0; i < kSites; ++i) {
+    EXPECT_EQ(WitnessesOf(SiteNumber(i), after), WitnessesOf(SiteNumber(i), before)) << i;
+  }
+}
+
+TEST(Witness, AHeadThatIsDatedLaterThanAnyClockCanBeIsKnownByIt) {
+  LedgerHead head;
+  head.signed_unix = kSigned + kMaxHeadAheadSeconds;
+  EXPECT_FALSE(IsDatedAhead(head, kSigned));
+  ++head.signed_unix;
+  EXPECT_TRUE(IsDatedAhead(head, kSigned));
+  head.signed_unix = std::numeric_limits<std::int64_t>::max();
+  EXPECT_TRUE(IsDatedAhead(head, kSigned));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "common/artefact/signatures.h"
+#include "common/consortium/consortium_folder.h"
 #include "common/crypto/sha256.h"
 #include "site_agent/site_views.h"
 #include "tests/unit/site_agent/agent_world.h"
@@ -257,6 +258,65 @@ TEST(SiteAgent, AReviewThatARestartCutOffIsTakenUp) {
   ASSERT_NE(world.worker.Last<ReviewRequest>(), nullptr);
   world.Reply(world.GoodReview());
   EXPECT_EQ(world.Record().state, SiteRunState::kApproved);
+}
+
+// ---- A coordinator that is revoked.
+
+// What the consortium's root signs when it revokes the coordinator.
+TrustBundle WithoutCoordinator() {
+  const std::string folder = testing::TemporaryFolder() + "/consortium";
+  std::filesystem::copy(testing::WardKits().consortium, folder, std::filesystem::copy_options::recursive);
+  ConsortiumFolder consortium = ConsortiumFolder::Open(folder).value();
+  EXPECT_TRUE(consortium.Revoke({"wards", Role::kCoordinator, "coordinator"}, 1'800'000'000).ok());
+  return consortium.bundle();
+}
+
+// A site whose link asks its trust in the coordinator's certificate, as the daemon's does.
+class RevokingWorld : public AgentWorld {
+ public:
+  explicit RevokingWorld(const std::string& policy = kWardPolicy) : AgentWorld(policy) {
+    coordinator.trusted = [this, leaf = X509Certificate::FromFile(testing::WardKits().coordinator + "/trust/own.crt")] {
+      return agent->context().trust.CheckPeer(*leaf, {Role::kCoordinator}, clock.UnixSeconds()).ok();
+    };
+  }
+  std::string bundle_file() const { return kit + "/trust/bundle.json"; }
+  void Write(const TrustBundle& bundle) {
+    EXPECT_TRUE(WriteFileAtomically(bundle_file(), AsBytes(bundle.ToJsonText())).ok());
+  }
+  void Push(const TrustBundle& bundle) {
+    const std::string text = bundle.ToJsonText();
+    Receive(TrustUpdate{}, Bytes(text.begin(), text.end()));
+  }
+};
+
+TEST(SiteTrust, ARevokedCoordinatorLosesItsLinkAtAReloadBeforeAnythingIsSaidToIt) {
+  RevokingWorld world(Replaced(kWardPolicy, "automatic", "person"));
+  world.ProposeAndReview(Offer());
+  ASSERT_TRUE(world.agent->Reload().ok());
+  ASSERT_TRUE(world.coordinator.connected) << "nothing has changed";
+  world.WritePolicy(kWardPolicy);
+  world.Write(WithoutCoordinator());
+  const std::size_t sent = world.coordinator.sent.size();
+  ASSERT_TRUE(world.agent->Reload().ok());
+  EXPECT_FALSE(world.coordinator.connected);
+  EXPECT_EQ(world.coordinator.sent.size(), sent) << "the run that waited is decided, and nobody is told";
+}
+
+TEST(SiteTrust, ARevokedCoordinatorLosesItsLinkWithTheUpdateAlsoWhereThatCannotBeWritten) {
+  for (const bool written : {true, false}) {
+    RevokingWorld world;
+    const std::string first_written = world.bundle_file() + ".tmp";
+    if (!written) std::filesystem::create_directory(first_written);
+    world.Push(WithoutCoordinator());
+    EXPECT_FALSE(world.coordinator.connected) << written;
+    if (!written) std::filesystem::remove(first_written);
+    ASSERT_TRUE(world.agent->Reload().ok());
+    EXPECT_EQ(world.agent->context().trust.revocations().revoked.size(), 1U)
+        << "also with the older list in the folder";
+    world.coordinator.connected = true;
+    ASSERT_TRUE(world.agent->Reload().ok());
+    EXPECT_FALSE(world.coordinator.connected) << written;
+  }
 }
 
 // ---- Data sets.

@@ -33,6 +33,9 @@ class PlayedCoordinator final : public CoordinatorPort {
     return {};
   }
   std::uint64_t queued_bytes() const override { return queued; }
+  void CheckPeerAgain() override {
+    if (trusted && !trusted()) connected = false;
+  }
   // The newest message of a type that was sent.
   template <typename Type>
   const Type* Last() const {
@@ -55,6 +58,7 @@ class PlayedCoordinator final : public CoordinatorPort {
     return {};
   }
   bool connected = true;
+  std::function<bool()> trusted;
   bool counts = false;       // what is sent stays queued
   std::uint64_t queued = 0;  // bytes
   std::vector<Envelope> sent;
@@ -230,7 +234,7 @@ class AgentWorld {
   HandClock clock;
   WatchedPoints fail_points;
   OperatingSystemStreams secrets;
-  WitnessPort witness;
+  std::optional<WitnessPort> witness = WitnessPort();  // nothing: the agent's own, heads of ledgers
   PlayedCoordinator coordinator;
   PlayedWorker worker;
   std::unique_ptr<EventLog> log;

@@ -264,8 +264,8 @@ TEST(MaskedSetUp, RefusesARosterWithAKeyThatTheManifestLacks) {
 TEST(MaskedWitness, StatementsReachThePeersAndThoseOfPeersAreJudged) {
   MaskedWorld world;
   std::vector<PeerWord> judged;
-  world.witness.make = [] { return Bytes{42}; };
-  world.witness.judge = [&](const std::vector<PeerWord>& statements) {
+  world.witness->make = [] { return Bytes{42}; };
+  world.witness->judge = [&](const std::vector<PeerWord>& statements) {
     judged = statements;
     return Status();
   };
@@ -280,7 +280,7 @@ TEST(MaskedWitness, StatementsReachThePeersAndThoseOfPeersAreJudged) {
 
 TEST(MaskedWitness, ASiteThatDoesNotAcceptWhatPeersStateIsSilent) {
   MaskedWorld world;
-  world.witness.judge = [](const std::vector<PeerWord>&) -> Status {
+  world.witness->judge = [](const std::vector<PeerWord>&) -> Status {
     return Refused("a peer remembers a later head of this ledger");
   };
   world.Restart();
@@ -290,6 +290,16 @@ TEST(MaskedWitness, ASiteThatDoesNotAcceptWhatPeersStateIsSilent) {
   EXPECT_FALSE(world.LastStep<secure_agg::ShareBundle>().has_value());
   EXPECT_EQ(world.LedgerRows(), 0U);
   EXPECT_THAT(world.agent->last_problem(), HasSubstr("later head"));
+}
+
+TEST(MaskedWitness, PeersThatStateWhatCannotBeReadKeepNobodyFromTheSum) {
+  MaskedWorld world;
+  world.witness.reset();  // the site's own, with heads of ledgers
+  world.Restart();
+  world.AskComputeAndSend(0);
+  ASSERT_FALSE(world.LastStep<secure_agg::Advertisement>()->statement.empty());
+  EXPECT_TRUE(world.SumIsExact()) << "one byte is no statement";
+  EXPECT_EQ(world.LedgerRows(), 1U);
 }
 
 // ---- Policy.

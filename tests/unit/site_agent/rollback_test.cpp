@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "site_agent/site_commands.h"
 #include "site_agent/site_views.h"
 #include "tests/unit/site_agent/agent_world.h"
@@ -232,6 +234,34 @@ TEST(Rollback, HeadsOfOtherSitesAreKeptAndToldAtTheNextLink) {
   ASSERT_EQ(told->heads.size(), 2u);
   EXPECT_EQ(told->heads[0].head.site, "site-a");
   EXPECT_EQ(told->heads[1].head.rows, 12u);
+}
+
+TEST(Rollback, ManyLedgersOfOneSiteAreToldBehindTheOthersAndNoneThatIsDatedAhead) {
+  RollbackWorld world;
+  const auto head_of = [&](const std::string& site, std::uint8_t ledger, std::int64_t signed_unix) {
+    const Trust trust = Trust::Load(testing::WardKits().sites.at(site) + "/trust", world.clock).value();
+    LedgerHead head;
+    head.site = site;
+    head.ledger.bytes.fill(ledger);
+    head.rows = 12;
+    head.signed_unix = signed_unix;
+    return SignHead(trust.LoadSigningKey().value(), "wards", head);
+  };
+  const std::int64_t now = world.clock.UnixSeconds();
+  for (std::uint8_t ledger = 1; ledger <= HeadBook::kMaxLedgers; ++ledger) {
+    world.Show(head_of("site-b", ledger, std::numeric_limits<std::int64_t>::max()));
+  }
+  EXPECT_TRUE(world.state().peer_heads().kept().empty());
+  world.Show(head_of("site-c", 1, now - 3600));
+  for (std::uint8_t ledger = 1; ledger <= HeadBook::kMaxLedgers; ++ledger) {
+    world.Show(head_of("site-b", ledger, now));
+  }
+  world.coordinator.sent.clear();
+  world.Restart();
+  const auto* told = world.coordinator.Last<LedgerHeads>();
+  ASSERT_EQ(told->heads.size(), 2u + HeadBook::kMaxLedgers);
+  EXPECT_EQ(told->heads[1].head.site, "site-b");
+  EXPECT_EQ(told->heads[2].head.site, "site-c") << "before the second ledger of site-b";
 }
 
 }  // namespace
