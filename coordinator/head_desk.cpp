@@ -42,6 +42,7 @@ bool HeadDesk::Verified(const SignedHead& head) const {
 }
 
 void HeadDesk::OnHeads(const std::string& from, const LedgerHeads& message) {
+  WatchTraining();  // a short run may begin and end between two ticks
   for (const SignedHead& head : message.heads) Take(from, head);
 }
 
@@ -96,12 +97,16 @@ void HeadDesk::Flush() {
   if (!flushed.ok()) ports_.log.Error("heads_not_stored", {{"reason", flushed.error().message}});
 }
 
-void HeadDesk::Tick() {
+void HeadDesk::WatchTraining() {
   const std::vector<std::string> training = ports_.training_sites();
   const bool changed = training != training_;
   if (changed && !training_.empty()) PassNews(training_);
   if (!training.empty() && (changed || news_)) PassNews(training);
   training_ = training;
+}
+
+void HeadDesk::Tick() {
+  WatchTraining();
   if (ports_.book.dirty() && ports_.clock.MonotonicSeconds() >= next_flush_) Flush();
 }
 

@@ -51,6 +51,8 @@ class HeadDesk {
  private:
   void Take(const std::string& from, const SignedHead& head);
   bool Verified(const SignedHead& head) const;
+  // Passes news on where a run has begun to train or ended, or where there is enough of it.
+  void WatchTraining();
   // What each of `sites` was not given yet.
   void PassNews(const std::vector<std::string>& sites);
   void Give(const std::string& site, const std::vector<HeadBook::Kept>& heads);

@@ -145,6 +145,15 @@ TEST_F(HeadDeskTest, PassesNewsWhenARunBeginsEvery64RowsAndWhenItEndsAndNotInBet
   EXPECT_EQ(SentTo("site-b"), (Names{"site-a"}));
 }
 
+TEST_F(HeadDeskTest, PassesNewsOfARunThatBeganAndEndedBetweenTwoTicks) {
+  desk_->Tick();
+  training_ = {"site-a", "site-b"};
+  desk_->OnHeads("site-a", {{Head("site-a", 3)}});
+  training_.clear();
+  desk_->Tick();
+  EXPECT_EQ(SentTo("site-b"), (Names{"site-a"}));
+}
+
 TEST_F(HeadDeskTest, WritesAtMostOnceASecond) {
   desk_->OnHeads("site-a", {{Head("site-a", 1)}});
   desk_->Tick();
