@@ -1,11 +1,15 @@
 #include "models/worker/site_computer.h"
 
 #include "common/core/check.h"
+#include "common/data/csv_limits.h"
 #include "common/query/grid.h"
 #include "common/query/noise_share.h"
 #include "common/query/poisson_sampler.h"
 
 namespace synod {
+
+static_assert(kCsvMaxRows <= kMostUnits, "no number of units ends a computation");
+
 namespace {
 
 KeyedBlocks BlocksOf(const UnitTable& units, SecretRandom random) {
